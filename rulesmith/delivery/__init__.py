@@ -1,0 +1,1 @@
+"""The world: everything that stores, sends, runs or locks."""

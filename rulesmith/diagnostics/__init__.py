@@ -1,0 +1,1 @@
+"""Findings about a configuration: values with a name and a place."""

@@ -1,0 +1,52 @@
+"""What a finding is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from rulesmith.source import Span
+
+
+class Severity(IntEnum):
+    """How much a finding matters; the lower-case name is what is printed."""
+
+    NOTE = 1
+    WARNING = 2
+    ERROR = 3
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A place, with a short text for the caret line."""
+
+    span: Span
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding.
+
+    `name` is its only identity (kebab-case, named by the fault). `message` is one line that stands alone,
+    without a full stop. `fdm` is fdm's own text for it ("syntax error", "invalid path") when the
+    configuration must be refused as fdm refuses it; None for findings that fdm does not have at start.
+    """
+
+    name: str
+    severity: Severity
+    message: str
+    at: Label
+    also: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
+    help: str | None = None
+    fdm: str | None = None
+
+    @property
+    def refuses(self) -> bool:
+        """Whether no program can be made of the configuration."""
+        return self.fdm is not None

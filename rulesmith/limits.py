@@ -1,0 +1,13 @@
+"""Every limit, with its reason."""
+
+from __future__ import annotations
+
+# A rule may expand so many lists of action names (fdm counts them, it is not a depth): see evaluate.py.
+CHAINED_ACTIONS = 5
+# Seconds a single regexp search may take before a linear matcher, or a retry, has to decide.
+SEARCH_SECONDS = 0.1
+# Names longer than this are refused by fdm.
+NAME_OCTETS = 63
+# Include files inside include files; fdm has no limit and dies of too many open files.
+INCLUDE_DEPTH = 32
+# An input line of fdm may not be longer; ours may, so there is no such limit here on purpose.

@@ -1,0 +1,43 @@
+"""The shape of a compiled configuration: plain tuples that `marshal` can store.
+
+Written down once, here; the compiler makes it, the engine and the doors read it.
+"""
+
+from __future__ import annotations
+
+# Bumped whenever a shape below changes; an older program file is then thrown away.
+FORMAT = 1
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    # A string that is expanded at run time: octets, or (raw, parts) where it holds tags (see template.py).
+    Template = bytes | tuple[bytes, tuple[Any, ...]]
+    # (source after parse-time replacement, pattern for `re`, flags for `re`, needle, needle is folded)
+    # See rulesmith/regexp/compiled.py.
+    Pattern = tuple[Any, ...]
+    Place = tuple[str, int]  # file and line
+    # (join, negated, word, args): join is 0 for the first, 1 for `and`, 2 for `or`.
+    Term = tuple[int, bool, str, tuple[Any, ...]]
+    Item = tuple[str, tuple[Any, ...], Place]  # word, args
+    # (number, place, expression, users, names, items, block, continues); of names (templates), items (a
+    # lambda) and block (rules), two are None.
+    Rule = tuple[
+        int,
+        Place,
+        tuple[Term, ...],
+        tuple[Template, ...],
+        tuple[Template, ...] | None,
+        tuple[Item, ...] | None,
+        "tuple[Rule, ...] | None",
+        bool,
+    ]
+    Action = tuple[bytes, tuple[Template, ...], tuple[Item, ...], Place]  # name, users, items
+    # (name, disabled, users, word, args, keep, place)
+    Account = tuple[bytes, bool, tuple[Template, ...], str, tuple[Any, ...], bool, Place]
+    Cache = tuple[bytes, int]  # path, seconds to expiry (0: never; -1: never, none given)
+    # (settings, caches, accounts, actions, rules)
+    Program = tuple[
+        dict[str, Any], tuple[Cache, ...], tuple[Account, ...], tuple[Action, ...], tuple[Rule, ...]
+    ]
