@@ -1,0 +1,28 @@
+# What each target runs is configured in pyproject.toml and explained in docs/contributing.md.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-fast check bench clean
+
+demo: .venv/stamp
+	$(BIN)/python -m demo
+
+test: .venv/stamp
+	$(BIN)/python -m pytest -q
+
+test-fast: .venv/stamp
+	$(BIN)/python -m pytest -q tests/unit tests/test_layers.py tests/test_vocabulary.py tests/test_file_sizes.py
+
+check: .venv/stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: .venv/stamp
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf .cache .venv build demo/out dist .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+
+.venv/stamp: pyproject.toml tools/bootstrap
+	tools/bootstrap $(PYTHON)
