@@ -17,6 +17,20 @@ Join = Literal["and", "or"]
 
 
 @dataclass(frozen=True, slots=True)
+class MacroUse:
+    """A macro where it was used: `span` is the `$name` or `${name}`, `defined` its definition in the file.
+
+    `value` is empty for a macro that nobody defined; `known` tells that from a macro defined as empty.
+    """
+
+    name: str  # with its sigil
+    value: str | None
+    known: bool
+    span: Span = field(compare=False)
+    defined: Span | None = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Piece:
     """One part of a string: "…", '…', $name or $(…). `written` is its source text, quotes included."""
 
@@ -24,6 +38,7 @@ class Piece:
     written: str
     value: str | None
     span: Span = field(compare=False)
+    macros: tuple[MacroUse, ...] = field(default=(), compare=False)  # used in this part, in order
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,5 +153,12 @@ Statement = Set | MacroDefinition | Cache | Account | Action | Rule
 
 @dataclass(frozen=True, slots=True)
 class Config:
+    """A whole configuration, included files spliced in. `sources` are the main file and every included one.
+
+    `broken` are the statements that had a fault but whose name could be read: their word ("account", "action",
+    "cache") and that name, so that what they define is not reported as missing as well.
+    """
+
     statements: tuple[Statement, ...]
     sources: tuple[Source, ...] = field(compare=False)
+    broken: tuple[tuple[str, Text], ...] = field(default=(), compare=False)

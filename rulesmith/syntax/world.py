@@ -1,0 +1,66 @@
+"""What reading a configuration asks of the world: files, shell commands, macros of the command line."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class CommandError(Exception):
+    """A `$( )` or `%( )` command failed; the text is fdm's ("COMMAND: command returned 1")."""
+
+
+class SyntaxWorld(Protocol):
+    """Everything that parsing needs and a text cannot give. All texts are UTF-8 with surrogateescape."""
+
+    @property
+    def macros(self) -> Mapping[str, str | int]:
+        """The macros of `-D`, names with their sigil; they win over every definition in the file."""
+
+    def expand_include(self, path: str) -> list[str]:
+        """The names to open for `include "PATH"`, to be tried in order; none for an invalid (empty) path.
+
+        fdm.conf(5): tags and `~` are replaced, then the path is tried as it is (from the working directory)
+        and then in the directory of the main file; never beside the including file.
+        """
+
+    def read(self, path: str) -> bytes:
+        """The octets of a file; a directory is empty. Raises OSError."""
+
+    def run(self, command: str, name: str) -> str | None:
+        """The standard output of `/bin/sh -c COMMAND` as it came; None where commands are not to be run.
+
+        `name` is the file that holds the command: each line the command writes to standard error is a
+        warning `NAME: COMMAND: LINE`. Raises CommandError.
+        """
+
+    def warn(self, text: str) -> None:
+        """Say something that does not stop the reading."""
+
+
+@dataclass(slots=True)
+class MemoryWorld:
+    """A world of nothing but what it is given: for tests, and for texts that have no file."""
+
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    macros: Mapping[str, str | int] = field(default_factory=dict)
+    commands: Callable[[str], str | None] | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    def expand_include(self, path: str) -> list[str]:
+        return [path, f"./{path}"] if path else []
+
+    def read(self, path: str) -> bytes:
+        try:
+            return self.files[path]
+        except KeyError:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from None
+
+    def run(self, command: str, name: str) -> str | None:
+        return None if self.commands is None else self.commands(command)
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
