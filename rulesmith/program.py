@@ -8,6 +8,10 @@ from __future__ import annotations
 # Bumped whenever a shape below changes; an older program file is then thrown away.
 FORMAT = 1
 
+# Where a shell command of the configuration was not run, an argument (a template, number or pattern) is
+# (what is written there, UNKNOWN): `check` and `dry-run` show it, and no real run ever meets it.
+UNKNOWN = "unknown"
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -41,3 +45,18 @@ if TYPE_CHECKING:
     Program = tuple[
         dict[str, Any], tuple[Cache, ...], tuple[Account, ...], tuple[Action, ...], tuple[Rule, ...]
     ]
+
+
+def is_unknown(argument: object) -> bool:
+    """Whether an argument stands for the output of a command that was not run."""
+    return isinstance(argument, tuple) and len(argument) == 2 and argument[1] == UNKNOWN
+
+
+def shown(argument: Any) -> bytes:
+    """An argument as `fdm -nvv` prints it: the source of a template or pattern, a number in decimal."""
+    if isinstance(argument, bytes):
+        return argument
+    if isinstance(argument, int):
+        return b"%d" % argument
+    text: bytes = argument[0]
+    return text

@@ -1,0 +1,33 @@
+"""`write` writes the message to a file, in place of what was in it.
+
+Syntax: `write "PATH"`
+
+Tags and a leading `~` of PATH are replaced for each message. No folder is made, nothing is locked and no separator is
+written; use `mbox` for a mailbox.
+
+Example:
+
+    action "last" write "~/last.eml"
+"""
+
+from __future__ import annotations
+
+from rulesmith.program import shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rulesmith.conditions.protocol import Lowering
+    from rulesmith.syntax.tree import Phrase
+
+
+def lower(phrase: Phrase, scope: Lowering) -> tuple[Any, ...]:
+    """The arguments in the shape of program.py."""
+    (path,) = phrase.args
+    return (scope.run_path(path, "invalid path"),)
+
+
+def explain(args: tuple[Any, ...]) -> bytes:
+    """The words of `fdm -nvv`."""
+    return b'write "%s"' % shown(args[0])

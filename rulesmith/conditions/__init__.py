@@ -1,0 +1,34 @@
+"""The conditions of the language: one file a word, loaded when a program uses it."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# Each word of the language and the module that serves it.
+WORDS = {
+    "account": "account",
+    "age": "age",
+    "age-invalid": "age_invalid",
+    "all": "all",
+    "attachment-any-name": "attachment_any_name",
+    "attachment-any-size": "attachment_any_size",
+    "attachment-any-type": "attachment_any_type",
+    "attachment-count": "attachment_count",
+    "attachment-total-size": "attachment_total_size",
+    "exec": "exec",
+    "in-cache": "in_cache",
+    "matched": "matched",
+    "pipe": "pipe",
+    "regexp": "regexp",
+    "size": "size",
+    "string": "string",
+    "tagged": "tagged",
+    "unmatched": "unmatched",
+}
+
+
+def condition(word: str) -> Any:
+    """The module of a condition. A program loads only those that it names."""
+    return __import__("rulesmith.conditions." + WORDS[word], fromlist=("lower",))

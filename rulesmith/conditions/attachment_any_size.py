@@ -1,0 +1,34 @@
+"""`attachment any-size` compares the size of each attachment, in octets.
+
+Syntax: `attachment any-size < SIZE` or `> SIZE`
+
+True if any part is that small or large. The multipart container has size 0, so `<` is true for every multipart message;
+a message without MIME parts has none, and both forms are false.
+
+Example:
+
+    match attachment any-size > 1M action "large"
+"""
+
+from __future__ import annotations
+
+from rulesmith.program import shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rulesmith.conditions.protocol import Lowering
+    from rulesmith.syntax.tree import Phrase
+
+
+def lower(phrase: Phrase, scope: Lowering) -> tuple[Any, ...]:
+    """The arguments in the shape of program.py."""
+    compare, limit = phrase.args
+    return compare, scope.number(limit)
+
+
+def explain(args: tuple[Any, ...]) -> bytes:
+    """The words of `fdm -nvv`."""
+    compare, limit = args
+    return b"attachment any-size %s %s" % (compare.encode(), shown(limit))

@@ -1,0 +1,34 @@
+"""`attachment count` compares the number of MIME parts.
+
+Syntax: `attachment count < N`; also `>`, `==` and `!=`
+
+All parts count, the multipart containers and the text parts as well (as in fdm): a plain message has 0, a text with
+one attachment 3.
+
+Example:
+
+    match attachment count > 10 action "odd"
+"""
+
+from __future__ import annotations
+
+from rulesmith.program import shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rulesmith.conditions.protocol import Lowering
+    from rulesmith.syntax.tree import Phrase
+
+
+def lower(phrase: Phrase, scope: Lowering) -> tuple[Any, ...]:
+    """The arguments in the shape of program.py."""
+    compare, limit = phrase.args
+    return compare, scope.number(limit)
+
+
+def explain(args: tuple[Any, ...]) -> bytes:
+    """The words of `fdm -nvv`."""
+    compare, limit = args
+    return b"attachment count %s %s" % (compare.encode(), shown(limit))
