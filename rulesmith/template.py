@@ -1,7 +1,8 @@
 """Strings with tags: `%h`, `%[tag]`, `%0` to `%9` (fdm.conf(5), TAGS AND STRING REPLACEMENT).
 
-A template is compiled once to octets, or to (raw, parts) where something must be filled in. Each part is octets
-or (name, strips): the tag's name, or a digit for a submatch, and whether `strip-characters` are removed.
+A template is compiled once to octets, or to (raw, parts) where something must be filled in. Each part is octets,
+(name, strips) for a tag or (index, strips, frees) for a submatch: `strips` says whether `strip-characters` are
+removed from the value, `frees` whether the submatch, if it exists, turns that off for the rest of the string.
 """
 
 from __future__ import annotations
@@ -37,16 +38,16 @@ def compile_template(raw: bytes) -> Template:
     """Cut a string at its tags. Text without any `%` is its own template."""
     if b"%" not in raw:
         return raw
-    parts: list[bytes | tuple[bytes, bool]] = []
+    parts: list[bytes | tuple[bytes, bool] | tuple[int, bool, bool]] = []
     text = bytearray()
     strips = True
     at, end = 0, len(raw)
 
-    def put(name: bytes) -> None:
+    def put(part: tuple[bytes, bool] | tuple[int, bool, bool]) -> None:
         if text:
             parts.append(bytes(text))
             text.clear()
-        parts.append((name, strips))
+        parts.append(part)
 
     while at < end:
         mark = raw.find(b"%", at)
@@ -69,21 +70,19 @@ def compile_template(raw: bytes) -> Template:
                 strips = False
                 name = name[1:]
             if name:
-                put(name)
+                put((name, strips))
             at = close + 1
         elif sign == b":":
             following = raw[at : at + 1]
             at += 1
             if following.isdigit():
-                parts.append(bytes(text))
-                text.clear()
-                parts.append((b":" + following, strips))
+                put((int(following), strips, True))
             else:
                 text += following
         elif sign.isdigit():
-            put(sign)
+            put((int(sign), strips, False))
         elif sign in ALIASES:
-            put(ALIASES[sign])
+            put((ALIASES[sign], strips))
     if text:
         parts.append(bytes(text))
     return raw, tuple(parts)
@@ -105,25 +104,20 @@ def expand(
     if isinstance(template, bytes):
         return template
     out = []
-    sticky = False
+    freed = False
     for part in template[1]:
         if isinstance(part, bytes):
             out.append(part)
             continue
-        name, strips = part
-        if name[:1] == b":" and len(name) == 2:
-            index = name[1] - 48
-            if index >= len(captures):
-                continue
-            # `%:1` turns stripping off for the rest, but only if there is such a submatch.
-            sticky = True
-            value = captures[index]
-        elif len(name) == 1 and name.isdigit():
-            index = name[0] - 48
-            value = captures[index] if index < len(captures) else b""
-        else:
+        name, strips = part[0], part[1]
+        if isinstance(name, bytes):
             value = tags.get(name, b"")
-        remove = (strip if strips and not sticky else b"") + (BREAKS if breaks else b"")
+        elif name < len(captures):
+            value = captures[name]
+            freed = freed or part[2]
+        else:
+            continue
+        remove = (strip if strips and not freed else b"") + (BREAKS if breaks else b"")
         out.append(value.translate(None, remove) if remove else value)
     return b"".join(out)
 

@@ -31,6 +31,12 @@ WORDS = {
 }
 
 
+_loaded: dict[str, Any] = {}
+
+
 def action(word: str) -> Any:
     """The module of an action. A run loads only those that its messages reach."""
-    return __import__("rulesmith.actions." + WORDS[word], fromlist=("lower",))
+    module = _loaded.get(word)
+    if module is None:
+        module = _loaded[word] = __import__("rulesmith.actions." + WORDS[word], fromlist=("perform",))
+    return module

@@ -12,6 +12,8 @@ Example:
 
 from __future__ import annotations
 
+from rulesmith.effects import Failure
+from rulesmith.mail import header
 from rulesmith.program import shown
 
 TYPE_CHECKING = False
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Asking, Run, User
+    from rulesmith.program import Template
     from rulesmith.syntax.tree import Phrase
 
 
@@ -32,3 +36,17 @@ def explain(args: tuple[Any, ...]) -> bytes:
     """The words of `fdm -nvv`."""
     name, value = args
     return b'add-header "%s" value "%s"' % (shown(name), shown(value))
+
+
+def perform(args: tuple[Template, Template], run: Run, user: User) -> Asking:
+    name = run.expand(args[0], breaks=True)
+    if not name:
+        raise Failure("empty header")
+    value = run.expand(args[1], breaks=True)
+    if run.trace:
+        run.trace("adding-header", name)
+    message = run.message
+    raw = header.add(message.raw, message.body_at, name, value)
+    message.replace(raw, message.body_at + len(raw) - len(message.raw))
+    return
+    yield  # asks for nothing, but is driven like the others

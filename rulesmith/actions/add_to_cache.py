@@ -13,13 +13,17 @@ Example:
 
 from __future__ import annotations
 
+from rulesmith.effects import REMEMBER, Failure
 from rulesmith.program import shown
+from rulesmith.wording import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Asking, Run, User
+    from rulesmith.program import Template
     from rulesmith.syntax.tree import Phrase
 
 
@@ -34,3 +38,17 @@ def explain(args: tuple[Any, ...]) -> bytes:
     """The words of `fdm -nvv`."""
     path, key = args
     return b'add-to-cache "%s" key "%s"' % (path, shown(key))
+
+
+def perform(args: tuple[bytes, Template], run: Run, user: User) -> Asking:
+    path, template = args
+    if path not in run.caches:
+        raise Failure("cache " + text_of(path) + " not declared")
+    key = run.expand(template)
+    if not key:
+        # fdm fails here; a mail without Message-ID has nothing to remember.
+        run.note("empty key for the cache " + text_of(path))
+        return
+    if run.trace:
+        run.trace("saving-to-cache", path, key)
+    yield (REMEMBER, path, key)

@@ -12,6 +12,7 @@ Example:
 
 from __future__ import annotations
 
+from rulesmith.effects import DELIVER, Failure
 from rulesmith.program import shown
 
 TYPE_CHECKING = False
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Asking, Run, User
+    from rulesmith.program import Template
     from rulesmith.syntax.tree import Phrase
 
 
@@ -31,3 +34,11 @@ def lower(phrase: Phrase, scope: Lowering) -> tuple[Any, ...]:
 def explain(args: tuple[Any, ...]) -> bytes:
     """The words of `fdm -nvv`."""
     return b'append "%s"' % shown(args[0])
+
+
+def perform(args: tuple[Template], run: Run, user: User) -> Asking:
+    path = yield from run.home_path(args[0], user[3])
+    if not path:
+        raise Failure("empty command")
+    yield (DELIVER, "append", (path,), user, run.message.raw)
+    run.verdict.stored += 1

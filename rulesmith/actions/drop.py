@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Asking, Run, User
     from rulesmith.syntax.tree import Phrase
 
 
@@ -28,3 +29,10 @@ def lower(phrase: Phrase, scope: Lowering) -> tuple[()]:
 def explain(args: tuple[Any, ...]) -> bytes:
     """The words of `fdm -nvv`."""
     return b"drop"
+
+
+def perform(args: tuple[()], run: Run, user: User) -> Asking:
+    run.verdict.decision = "drop"
+    run.verdict.dropped = True
+    return
+    yield  # asks for nothing, but is driven like the others

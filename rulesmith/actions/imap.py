@@ -13,6 +13,7 @@ Example:
 
 from __future__ import annotations
 
+from rulesmith.effects import DELIVER
 from rulesmith.program import shown
 
 TYPE_CHECKING = False
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Asking, Run, User
+    from rulesmith.program import Template
     from rulesmith.syntax.tree import Phrase
 
 
@@ -35,3 +38,10 @@ def lower(phrase: Phrase, scope: Lowering) -> tuple[Any, ...]:
 def explain(args: tuple[Any, ...]) -> bytes:
     """The words of `fdm -nvv`."""
     return b'imap server "%s" port %s folder "%s"' % (args[0], args[1], shown(args[4]))
+
+
+def perform(args: tuple[bytes, bytes, bytes, bytes, Template, tuple[str, ...]], run: Run, user: User) -> Asking:
+    host, port, name, password, folder, flags = args
+    place = run.expand(folder, breaks=True)
+    yield (DELIVER, "imap", (host, port, name, password, place, flags), user, run.message.raw)
+    run.verdict.stored += 1

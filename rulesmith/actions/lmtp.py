@@ -12,6 +12,7 @@ Example:
 
 from __future__ import annotations
 
+from rulesmith.effects import DELIVER
 from rulesmith.program import shown
 
 TYPE_CHECKING = False
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Asking, Run, User
+    from rulesmith.program import Template
     from rulesmith.syntax.tree import Phrase
 
 
@@ -42,3 +45,11 @@ def explain(args: tuple[Any, ...]) -> bytes:
     if host[:1] == b"/":
         return b'lmtp-unix "%s" to "%s"' % (host, whom)
     return b'lmtp-inet "%s" port "%s" to "%s"' % (host, port, whom)
+
+
+def perform(args: tuple[bytes, bytes, Template | None, Template | None], run: Run, user: User) -> Asking:
+    host, port, sender, recipient = args
+    who = (host, port, None if sender is None else run.expand(sender, breaks=True))
+    to = None if recipient is None else run.expand(recipient, breaks=True)
+    yield (DELIVER, "lmtp", (*who, to), user, run.message.raw)
+    run.verdict.stored += 1

@@ -13,6 +13,7 @@ Example:
 
 from __future__ import annotations
 
+from rulesmith.effects import DELIVER, Failure
 from rulesmith.program import shown
 
 TYPE_CHECKING = False
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Asking, Run, User
+    from rulesmith.program import Template
     from rulesmith.syntax.tree import Phrase
 
 
@@ -32,3 +35,12 @@ def lower(phrase: Phrase, scope: Lowering) -> tuple[Any, ...]:
 def explain(args: tuple[Any, ...]) -> bytes:
     """The words of `fdm -nvv`."""
     return b'maildir "%s"' % shown(args[0])
+
+
+def perform(args: tuple[Template], run: Run, user: User) -> Asking:
+    path = yield from run.home_path(args[0], user[3])
+    if not path:
+        raise Failure("empty path")
+    tags = yield (DELIVER, "maildir", (path,), user, run.message.raw)
+    run.message.tags.update(tags)
+    run.verdict.stored += 1

@@ -12,6 +12,8 @@ Example:
 
 from __future__ import annotations
 
+from rulesmith.effects import DELIVER, Failure
+from rulesmith.mail import address, date, header
 from rulesmith.program import shown
 
 TYPE_CHECKING = False
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Asking, Run, User
+    from rulesmith.mail.message import Message
+    from rulesmith.program import Template
     from rulesmith.syntax.tree import Phrase
 
 
@@ -32,3 +37,26 @@ def explain(args: tuple[Any, ...]) -> bytes:
     """The words of `fdm -nvv`."""
     path, compress = args
     return b'mbox "%s"%s' % (shown(path), b" compress" if compress else b"")
+
+
+def perform(args: tuple[Template, bool], run: Run, user: User) -> Asking:
+    path = yield from run.home_path(args[0], user[3])
+    if not path:
+        raise Failure("empty path")
+    separator = from_line(run.message, user)
+    tags = yield (DELIVER, "mbox", (path, args[1], separator), user, run.message.raw)
+    run.message.tags.update(tags)
+    run.verdict.stored += 1
+
+
+def from_line(message: Message, user: User) -> bytes:
+    """The separator of an mbox: that of the mbox the mail came from, else its From address and the time.
+
+    Without an address in the From field it names the delivery user (fdm-compatible).
+    """
+    original = message.tags.get(b"mbox_from")
+    if original:
+        return original
+    value = header.first(message.raw[: message.body_at], b"From")
+    sender = address.sender_address(value) if value is not None else None
+    return b"From " + (sender or user[0]) + b" " + date.ctime(message.now)

@@ -13,6 +13,7 @@ Example:
 
 from __future__ import annotations
 
+from rulesmith.actions import shell
 from rulesmith.program import shown
 
 TYPE_CHECKING = False
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Asking, Run, User
+    from rulesmith.program import Template
     from rulesmith.syntax.tree import Phrase
 
 
@@ -32,3 +35,8 @@ def lower(phrase: Phrase, scope: Lowering) -> tuple[Any, ...]:
 def explain(args: tuple[Any, ...]) -> bytes:
     """The words of `fdm -nvv`."""
     return b'pipe "%s"' % shown(args[0])
+
+
+def perform(args: tuple[Template], run: Run, user: User) -> Asking:
+    yield from shell.run("pipe", args[0], run, user, run.message.raw)
+    run.verdict.stored += 1

@@ -12,6 +12,8 @@ Example:
 
 from __future__ import annotations
 
+from rulesmith.effects import Failure
+from rulesmith.mail import header
 from rulesmith.program import shown
 
 TYPE_CHECKING = False
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Asking, Run, User
+    from rulesmith.program import Template
     from rulesmith.syntax.tree import Phrase
 
 
@@ -31,3 +35,19 @@ def lower(phrase: Phrase, scope: Lowering) -> tuple[Any, ...]:
 def explain(args: tuple[Any, ...]) -> bytes:
     """The words of `fdm -nvv`."""
     return b"remove-header " + b" ".join(b'"%s"' % shown(pattern) for pattern in args[0])
+
+
+def perform(args: tuple[tuple[Template, ...]], run: Run, user: User) -> Asking:
+    patterns = []
+    for template in args[0]:
+        pattern = run.expand(template)
+        if not pattern:
+            raise Failure("empty header")
+        if run.trace:
+            run.trace("removing-header", pattern)
+        patterns.append(pattern)
+    message = run.message
+    raw = header.remove(message.raw, message.body_at, patterns)
+    message.replace(raw, message.body_at + len(raw) - len(message.raw))
+    return
+    yield  # asks for nothing, but is driven like the others

@@ -13,13 +13,19 @@ Example:
 
 from __future__ import annotations
 
+from rulesmith.actions import shell
+from rulesmith.effects import Failure
+from rulesmith.mail import header
 from rulesmith.program import shown
+from rulesmith.wording import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Asking, Run, User
+    from rulesmith.program import Template
     from rulesmith.syntax.tree import Phrase
 
 
@@ -32,3 +38,21 @@ def lower(phrase: Phrase, scope: Lowering) -> tuple[Any, ...]:
 def explain(args: tuple[Any, ...]) -> bytes:
     """The words of `fdm -nvv`."""
     return b'rewrite "%s"' % shown(args[0])
+
+
+def perform(args: tuple[Template], run: Run, user: User) -> Asking:
+    message = run.message
+    command, output = yield from shell.run("rewrite", args[0], run, user, message.raw)
+    if output is None:
+        message.unknown = "what " + text_of(command) + " makes of the message"
+        return
+    if not output:
+        raise Failure(text_of(command) + ": empty mail returned")
+    if len(output) > run.settings["maximum-size"]:
+        raise Failure(text_of(command) + ": oversize mail returned")
+    if output[-1:] != b"\n":
+        output += b"\n"
+    raw = header.strip_from_line(output)
+    message.replace(raw, header.boundary(raw))
+    if run.trace:
+        run.trace("rewritten", len(raw))

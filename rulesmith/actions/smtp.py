@@ -12,6 +12,7 @@ Example:
 
 from __future__ import annotations
 
+from rulesmith.effects import DELIVER
 from rulesmith.program import shown
 
 TYPE_CHECKING = False
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Asking, Run, User
+    from rulesmith.program import Template
     from rulesmith.syntax.tree import Phrase
 
 
@@ -38,3 +41,11 @@ def explain(args: tuple[Any, ...]) -> bytes:
     """The words of `fdm -nvv`."""
     host, port, _, recipient = args
     return b'smtp server "%s" port %s to "%s"' % (host, port, b"" if recipient is None else shown(recipient))
+
+
+def perform(args: tuple[bytes, bytes, Template | None, Template | None], run: Run, user: User) -> Asking:
+    host, port, sender, recipient = args
+    who = (host, port, None if sender is None else run.expand(sender, breaks=True))
+    to = None if recipient is None else run.expand(recipient, breaks=True)
+    yield (DELIVER, "smtp", (*who, to), user, run.message.raw)
+    run.verdict.stored += 1

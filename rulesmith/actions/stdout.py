@@ -11,11 +11,14 @@ Example:
 
 from __future__ import annotations
 
+from rulesmith.effects import DELIVER
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Asking, Run, User
     from rulesmith.syntax.tree import Phrase
 
 
@@ -27,3 +30,8 @@ def lower(phrase: Phrase, scope: Lowering) -> tuple[()]:
 def explain(args: tuple[Any, ...]) -> bytes:
     """The words of `fdm -nvv`."""
     return b"stdout"
+
+
+def perform(args: tuple[()], run: Run, user: User) -> Asking:
+    yield (DELIVER, "stdout", (), user, run.message.raw)
+    run.verdict.stored += 1

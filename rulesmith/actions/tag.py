@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Asking, Run, User
+    from rulesmith.program import Template
     from rulesmith.syntax.tree import Phrase
 
 
@@ -33,3 +35,14 @@ def explain(args: tuple[Any, ...]) -> bytes:
     name, value = args
     text = b'tag "%s"' % shown(name)
     return text if value is None else text + b' value "%s"' % shown(value)
+
+
+def perform(args: tuple[Template, Template | None], run: Run, user: User) -> Asking:
+    name = run.expand(args[0])
+    if name:
+        value = b"" if args[1] is None else run.expand(args[1])
+        if run.trace:
+            run.trace("tagging", name, value)
+        run.message.tags[name] = value
+    return
+    yield  # asks for nothing, but is driven like the others

@@ -29,6 +29,13 @@ WORDS = {
 }
 
 
+_loaded: dict[str, Any] = {}
+
+
 def condition(word: str) -> Any:
-    """The module of a condition. A program loads only those that it names."""
-    return __import__("rulesmith.conditions." + WORDS[word], fromlist=("lower",))
+    """The module of a condition. A program loads only those that its messages reach."""
+    module = _loaded.get(word)
+    if module is None:
+        name = WORDS.get(word, word)
+        module = _loaded[word] = __import__("rulesmith.conditions." + name, fromlist=("explain",))
+    return module

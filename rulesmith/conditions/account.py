@@ -12,6 +12,8 @@ Example:
 
 from __future__ import annotations
 
+from rulesmith.effects import Failure
+from rulesmith.mail import glob
 from rulesmith.program import shown
 
 TYPE_CHECKING = False
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Run
+    from rulesmith.program import Template
     from rulesmith.syntax.tree import Phrase
 
 
@@ -33,3 +37,17 @@ def lower(phrase: Phrase, scope: Lowering) -> tuple[Any, ...]:
 def explain(args: tuple[Any, ...]) -> bytes:
     """The words of `fdm -nvv`."""
     return b"account " + b" ".join(b'"%s"' % shown(pattern) for pattern in args[0])
+
+
+ASKS = False
+
+
+def holds(args: tuple[tuple[Template, ...]], run: Run) -> bool:
+    for template in args[0]:
+        pattern = run.expand(template)
+        if not pattern:
+            raise Failure("empty account")
+        # The account's own name, whatever a rule has made of the tag `account`.
+        if glob.matches(pattern, run.name):
+            return True
+    return False

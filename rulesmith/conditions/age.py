@@ -13,6 +13,7 @@ Example:
 
 from __future__ import annotations
 
+from rulesmith.conditions.comparison import compare
 from rulesmith.program import shown
 
 TYPE_CHECKING = False
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Run
     from rulesmith.syntax.tree import Phrase
 
 
@@ -35,3 +37,19 @@ def explain(args: tuple[Any, ...]) -> bytes:
     """The words of `fdm -nvv`."""
     compare, limit = args
     return b"age %s %s seconds" % (compare.encode(), shown(limit))
+
+
+ASKS = False
+
+
+def holds(args: tuple[str, int], run: Run) -> bool | None:
+    message = run.message
+    if message.unknown is not None:
+        return None
+    then = message.date()
+    if then is None:
+        return False
+    age = max(0, message.now - then)
+    if run.trace:
+        run.trace("age", age, message.now, then)
+    return compare(age, args[0], args[1])

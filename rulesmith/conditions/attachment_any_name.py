@@ -12,6 +12,7 @@ Example:
 
 from __future__ import annotations
 
+from rulesmith.mail import glob
 from rulesmith.program import shown
 
 TYPE_CHECKING = False
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Run
+    from rulesmith.program import Template
     from rulesmith.syntax.tree import Phrase
 
 
@@ -31,3 +34,13 @@ def lower(phrase: Phrase, scope: Lowering) -> tuple[Any, ...]:
 def explain(args: tuple[Any, ...]) -> bytes:
     """The words of `fdm -nvv`."""
     return b'attachment any-name "%s"' % shown(args[0])
+
+
+ASKS = False
+
+
+def holds(args: tuple[Template], run: Run) -> bool | None:
+    if run.message.unknown is not None:
+        return None
+    pattern = run.expand(args[0])
+    return any(name is not None and glob.matches(pattern, name, True) for _, name, _, _ in run.message.parts())

@@ -12,6 +12,7 @@ Example:
 
 from __future__ import annotations
 
+from rulesmith.conditions.comparison import compare
 from rulesmith.program import shown
 
 TYPE_CHECKING = False
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Run
     from rulesmith.syntax.tree import Phrase
 
 
@@ -32,3 +34,12 @@ def explain(args: tuple[Any, ...]) -> bytes:
     """The words of `fdm -nvv`."""
     compare, limit = args
     return b"attachment any-size %s %s" % (compare.encode(), shown(limit))
+
+
+ASKS = False
+
+
+def holds(args: tuple[str, int], run: Run) -> bool | None:
+    if run.message.unknown is not None:
+        return None
+    return any(compare(size, args[0], args[1]) for _, _, size, _ in run.message.parts())

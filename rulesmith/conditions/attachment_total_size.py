@@ -11,6 +11,7 @@ Example:
 
 from __future__ import annotations
 
+from rulesmith.conditions.comparison import compare
 from rulesmith.program import shown
 
 TYPE_CHECKING = False
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Run
     from rulesmith.syntax.tree import Phrase
 
 
@@ -31,3 +33,12 @@ def explain(args: tuple[Any, ...]) -> bytes:
     """The words of `fdm -nvv`."""
     compare, limit = args
     return b"attachment total-size %s %s" % (compare.encode(), shown(limit))
+
+
+ASKS = False
+
+
+def holds(args: tuple[str, int], run: Run) -> bool | None:
+    if run.message.unknown is not None:
+        return None
+    return compare(sum(size for _, _, size, container in run.message.parts() if not container), args[0], args[1])

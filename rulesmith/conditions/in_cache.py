@@ -13,13 +13,17 @@ Example:
 
 from __future__ import annotations
 
+from rulesmith.effects import LOOK_UP, Failure
 from rulesmith.program import shown
+from rulesmith.wording import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Asking, Run
+    from rulesmith.program import Template
     from rulesmith.syntax.tree import Phrase
 
 
@@ -34,3 +38,20 @@ def explain(args: tuple[Any, ...]) -> bytes:
     """The words of `fdm -nvv`."""
     path, key = args
     return b'in-cache "%s" key "%s"' % (path, shown(key))
+
+
+ASKS = True
+
+
+def inquire(args: tuple[bytes, Template], run: Run) -> Asking:
+    path, template = args
+    if path not in run.caches:
+        raise Failure("cache " + text_of(path) + " not declared")
+    key = run.expand(template)
+    if not key:
+        # fdm aborts here; a mail without Message-ID is simply not in the cache.
+        run.note("empty key for the cache " + text_of(path))
+        return False
+    if run.trace:
+        run.trace("matching-to-cache", path, key)
+    return (yield (LOOK_UP, path, key))

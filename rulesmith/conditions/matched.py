@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Run
     from rulesmith.syntax.tree import Phrase
 
 
@@ -29,3 +30,10 @@ def lower(phrase: Phrase, scope: Lowering) -> tuple[()]:
 def explain(args: tuple[Any, ...]) -> bytes:
     """The words of `fdm -nvv`."""
     return b"matched"
+
+
+ASKS = False
+
+
+def holds(args: tuple[()], run: Run) -> bool:
+    return run.matched

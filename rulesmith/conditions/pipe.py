@@ -12,13 +12,15 @@ Example:
 
 from __future__ import annotations
 
-from rulesmith.conditions import command
+from rulesmith.conditions import command, returns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Asking, Run
+    from rulesmith.program import Pattern, Template
     from rulesmith.syntax.tree import Phrase
 
 
@@ -30,3 +32,10 @@ def lower(phrase: Phrase, scope: Lowering) -> tuple[Any, ...]:
 def explain(args: tuple[Any, ...]) -> bytes:
     """The words of `fdm -nvv`."""
     return command.explain(b"pipe", args)
+
+
+ASKS = True
+
+
+def inquire(args: tuple[Template, Template | None, int | None, Pattern | None], run: Run) -> Asking:
+    return (yield from returns.ask(args, run, run.message.raw))

@@ -15,12 +15,15 @@ Example:
 from __future__ import annotations
 
 from rulesmith.program import shown
+from rulesmith.regexp.search import search
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Run
+    from rulesmith.program import Pattern
     from rulesmith.syntax.tree import Phrase
 
 
@@ -34,3 +37,20 @@ def explain(args: tuple[Any, ...]) -> bytes:
     """The words of `fdm -nvv`."""
     pattern, area = args
     return b'regexp "%s" in %s' % (shown(pattern), area.encode())
+
+
+ASKS = False
+
+
+def holds(args: tuple[Pattern, str], run: Run) -> bool | None:
+    pattern, area = args
+    message = run.message
+    if message.unknown is not None:
+        return None
+    if area == "headers" and not message.body_at:
+        # Without a header area nothing is searched, and the submatches stay (as in fdm).
+        return False
+    found = search(pattern, message.view(area), message.folded(area))
+    # Every regexp that is tried sets the submatches, also when it fails.
+    message.captures = found or ()
+    return found is not None

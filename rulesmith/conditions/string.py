@@ -13,12 +13,15 @@ Example:
 from __future__ import annotations
 
 from rulesmith.program import shown
+from rulesmith.regexp.search import search
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Run
+    from rulesmith.program import Pattern, Template
     from rulesmith.syntax.tree import Phrase
 
 
@@ -33,3 +36,11 @@ def explain(args: tuple[Any, ...]) -> bytes:
     """The words of `fdm -nvv`."""
     text, pattern = args
     return b'string "%s" to "%s"' % (shown(text), shown(pattern))
+
+
+ASKS = False
+
+
+def holds(args: tuple[Template, Pattern], run: Run) -> bool:
+    text = run.expand(args[0])
+    return search(args[1], text, text.lower()) is not None

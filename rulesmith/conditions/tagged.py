@@ -13,6 +13,7 @@ Example:
 
 from __future__ import annotations
 
+from rulesmith.mail import glob
 from rulesmith.program import shown
 
 TYPE_CHECKING = False
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.conditions.protocol import Lowering
+    from rulesmith.evaluate import Run
+    from rulesmith.program import Template
     from rulesmith.syntax.tree import Phrase
 
 
@@ -32,3 +35,11 @@ def lower(phrase: Phrase, scope: Lowering) -> tuple[Any, ...]:
 def explain(args: tuple[Any, ...]) -> bytes:
     """The words of `fdm -nvv`."""
     return b"tagged " + shown(args[0])
+
+
+ASKS = False
+
+
+def holds(args: tuple[Template], run: Run) -> bool:
+    pattern = run.expand(args[0])
+    return any(glob.matches(pattern, name) for name in run.message.tags)

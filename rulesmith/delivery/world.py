@@ -8,6 +8,17 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+def full_name(hostname: bytes) -> bytes:
+    """The canonical name the resolver has for a host name; the name itself where it has none."""
+    import _socket  # `socket` costs more than the look-up; some runs never need a name
+
+    try:
+        found = _socket.getaddrinfo(hostname, None, 0, 1, 0, _socket.AI_CANONNAME)  # 1: SOCK_STREAM
+    except (OSError, UnicodeError):
+        return hostname
+    return str(found[0][3]).encode() or hostname
+
+
 def _silent(event: str, *args: object) -> None:
     """The trace of a run that nobody watches."""
 
@@ -35,12 +46,5 @@ class World:
     def fqdn(self) -> bytes:
         """The host's full name where the resolver knows one, else the host name."""
         if self._fqdn is None:
-            import socket  # only some deliveries name the host; the import is dear
-
-            try:
-                found = socket.getaddrinfo(self.hostname, None, 0, socket.SOCK_STREAM, 0, socket.AI_CANONNAME)
-                name = found[0][3].encode() or self.hostname
-            except (OSError, UnicodeError):
-                name = self.hostname
-            self._fqdn = name
+            self._fqdn = full_name(self.hostname)
         return self._fqdn

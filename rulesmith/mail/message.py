@@ -1,0 +1,102 @@
+"""A message while rules look at it: its octets, its tags, its submatches."""
+
+from __future__ import annotations
+
+from rulesmith.mail import date, header
+
+# Decoded, a mail has one view for each area a regexp can name.
+AREAS = ("any", "headers", "body")
+
+
+class Message:
+    """The octets as they are now, and what the rules have learnt about them.
+
+    `raw` is what deliveries write; `body_at` is where its body starts, 0 without a header area. `tags` maps
+    names to values. `captures` are the submatches of the last regexp that was tried. `now` is the Unix time
+    that ages are measured from.
+    """
+
+    __slots__ = ("_folded", "_parts", "_views", "body_at", "captures", "now", "raw", "tags", "unknown")
+
+    def __init__(self, raw: bytes, body_at: int, tags: dict[bytes, bytes], now: int) -> None:
+        self.raw = raw
+        self.body_at = body_at
+        self.tags = tags
+        self.captures: tuple[bytes, ...] = ()
+        self.now = now
+        # Why the octets are not known (a dry run does not run `rewrite`); None in every real run.
+        self.unknown: str | None = None
+        self._views: dict[str, bytes] = {}
+        self._folded: dict[str, bytes] = {}
+        self._parts: tuple[tuple[bytes, bytes | None, int, bool], ...] | None = None
+
+    def replace(self, raw: bytes, body_at: int) -> None:
+        """Take other octets; what was derived from the old ones goes, submatches included (as in fdm)."""
+        self.raw = raw
+        self.body_at = body_at
+        self.captures = ()
+        self._views.clear()
+        self._folded.clear()
+        self._parts = None
+
+    def view(self, area: str) -> bytes:
+        """What a regexp sees of an area: headers unfolded, body untouched."""
+        view = self._views.get(area)
+        if view is None:
+            if area == "body":
+                view = self.raw[self.body_at :]
+            elif area == "headers":
+                view = header.unfold(self.raw[: self.body_at])
+            else:
+                head = self.view("headers")
+                view = self.raw if len(head) == self.body_at else head + self.raw[self.body_at :]
+                # Unfolding keeps LF folds the same length, so equal length alone proves nothing.
+                if view is self.raw and head != self.raw[: self.body_at]:
+                    view = head + self.raw[self.body_at :]
+            self._views[area] = view
+        return view
+
+    def folded(self, area: str) -> bytes:
+        """The view in lower case (ASCII), for the literals that decide most regexps."""
+        folded = self._folded.get(area)
+        if folded is None:
+            folded = self._folded[area] = self.view(area).lower()
+        return folded
+
+    def parts(self) -> tuple[tuple[bytes, bytes | None, int, bool], ...]:
+        """The MIME structure, root first: (type, name, octets, is a container)."""
+        if self._parts is None:
+            from rulesmith.mail import structure  # few rules look at attachments
+
+            self._parts = structure.parts(self.raw, self.body_at)
+        return self._parts
+
+    def date(self) -> int | None:
+        """The Date field as Unix time (RFC 5322 section 3.3), None where missing or invalid."""
+        value = header.first(self.raw[: self.body_at], b"Date")
+        return None if value is None else date.parse(value)
+
+
+def clock_tags(now: int, hostname: bytes) -> dict[bytes, bytes]:
+    """The tags that hold before a mail is read (fdm.conf(5), TAGS): host name and current time."""
+    return {b"hostname": hostname, **date.tags(now)}
+
+
+def describe(raw: bytes, body_at: int, account: bytes, now: int) -> dict[bytes, bytes]:
+    """The tags of a mail as it was received: counts of lines, Message-ID and the time of its Date field."""
+    lines = raw.count(b"\n")
+    body = raw.count(b"\n", body_at) if body_at else 0
+    tags = {
+        b"account": account,
+        b"lines": b"%d" % lines,
+        b"body_lines": b"%d" % body,
+        b"header_lines": b"%d" % (lines - body - 1),
+    }
+    head = raw[:body_at]
+    identity = header.message_id(head)
+    if identity:
+        tags[b"message_id"] = identity
+    value = header.first(head, b"Date")
+    when = date.parse(value) if value is not None else None
+    tags.update(date.tags(now if when is None else when, b"mail_"))
+    return tags
