@@ -1,0 +1,223 @@
+"""Shell commands of `exec`, `pipe` and `rewrite`, actions and conditions (fdm.conf(5)).
+
+`/bin/sh -c COMMAND` in a session of its own, with fdm's working directory and environment, `file-umask`, default
+signals and no descriptor of ours but the three standard ones.
+"""
+
+from __future__ import annotations
+
+import _signal  # type: ignore[import-not-found]  # `signal` makes enums of it, for 9 ms
+import os
+import select
+import time
+
+from rulesmith.delivery import shell
+from rulesmith.delivery.folders import text_of
+from rulesmith.effects import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rulesmith.delivery.world import World
+
+_CHUNK = 1 << 16
+# A line of standard error longer than this is logged in pieces, so that chatter cannot fill the memory.
+_LOG_LINE = 1 << 16
+# Seconds a command has between SIGTERM and SIGKILL.
+_GRACE = 1.0
+
+
+def run(
+    command: bytes,
+    stdin: bytes | None,
+    user: tuple[bytes, int, int, bytes],
+    world: World,
+    output: bool,
+    until: Callable[[bytes], bool] | None = None,
+) -> tuple[int | None, bytes]:
+    """Run a command to its end: (exit status, standard output).
+
+    `stdin` None is /dev/null; a command that does not read it is no error. Without `output` and `until` standard
+    output is thrown away. `until` gets each line (without LF, and without CR before it) and stops the command by
+    returning True: the status is None then. Each line of standard error becomes a warning when it arrives.
+
+    Returns when the command has ended and nobody holds its standard output and error open any more, as fdm does.
+    Raises Failure for death by a signal, more than `maximum-size` octets of output, and after `timeout` seconds
+    in total; then every process of the command is killed.
+    """
+    deadline = time.monotonic() + world.settings["timeout"]
+    try:
+        pipes = shell.start(command, stdin is not None, user, world.settings["file-umask"], output or until is not None)
+    except OSError as error:
+        raise Failure(f"{text_of(command)}: {error.strerror}") from None
+    running = _Running(command, pipes, stdin or b"", world, until)
+    try:
+        stopped = running.talk(deadline)
+        status = None if stopped else running.wait(deadline)
+    finally:
+        running.end()
+    if status is None:
+        return None, b""
+    if os.WIFSIGNALED(status):
+        raise Failure(f"{text_of(command)}: child got signal: {os.WTERMSIG(status)}")
+    return os.WEXITSTATUS(status), b"".join(running.output)
+
+
+class _Running:
+    """A command that has been started, and our ends of its pipes."""
+
+    __slots__ = (
+        "_command",
+        "_errors",
+        "_lines",
+        "_maximum",
+        "_pid",
+        "_pipes",
+        "_poll",
+        "_rest",
+        "_size",
+        "_until",
+        "_world",
+        "output",
+    )
+
+    def __init__(
+        self,
+        command: bytes,
+        started: shell.Started,
+        stdin: bytes,
+        world: World,
+        until: Callable[[bytes], bool] | None,
+    ) -> None:
+        self._command = command
+        self._world = world
+        self._until = until
+        self._maximum: int = world.settings["maximum-size"]
+        self._pid, *ends = started
+        self._pipes: list[int] = ends  # standard input, output, error; -1 when closed
+        self._poll = select.poll()
+        self._rest = memoryview(stdin)
+        self._size = 0
+        self._lines = b""  # the unfinished line of output, for `until`
+        self._errors = b""  # the unfinished line of standard error
+        self.output: list[bytes] = []
+        for index, descriptor in enumerate(ends):
+            if descriptor >= 0:
+                os.set_blocking(descriptor, False)
+                self._poll.register(descriptor, select.POLLIN if index else select.POLLOUT)
+        if not stdin:
+            self._close(0)
+
+    def talk(self, deadline: float) -> bool:
+        """Feed and listen until all pipes are closed; True when `until` has heard enough. Raises Failure."""
+        while self._pipes != [-1, -1, -1]:
+            for descriptor, _ in self._ready(self._poll, deadline):
+                # A pipe that was closed since the poll is not in the list any more.
+                if descriptor == self._pipes[0]:
+                    self._feed()
+                elif descriptor == self._pipes[2]:
+                    self._hear()
+                elif descriptor == self._pipes[1] and self._take():
+                    return True
+        return False
+
+    def wait(self, deadline: float) -> int:
+        """The status as waitpid(2) gives it. Raises Failure when the time is over."""
+        pid, status = os.waitpid(self._pid, os.WNOHANG)
+        if not pid:
+            watch = os.pidfd_open(self._pid)
+            try:
+                poll = select.poll()
+                poll.register(watch, select.POLLIN)
+                self._ready(poll, deadline)
+            finally:
+                os.close(watch)
+            status = os.waitpid(self._pid, 0)[1]
+        self._pid = 0
+        return status
+
+    def end(self) -> None:
+        """Close what is open; a command that still runs gets SIGTERM, and SIGKILL when that does not help."""
+        for index in range(3):
+            self._close(index)
+        if not self._pid:
+            return
+        shell.signal_group(self._pid, _signal.SIGTERM)
+        watch = os.pidfd_open(self._pid)
+        poll = select.poll()
+        poll.register(watch, select.POLLIN)
+        poll.poll(_GRACE * 1000)
+        os.close(watch)
+        # Before the shell is reaped, so that its process group is certainly still its own.
+        shell.signal_group(self._pid, _signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+        self._pid = 0
+
+    def _ready(self, poll: select.poll, deadline: float) -> list[tuple[int, int]]:
+        found = poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
+        # A command that talks without end is late as well.
+        if not found or time.monotonic() >= deadline:
+            seconds = self._world.settings["timeout"]
+            raise self._failure(f"io: poll: Connection timed out; killed after {seconds} seconds")
+        return found
+
+    def _feed(self) -> None:
+        try:
+            self._rest = self._rest[os.write(self._pipes[0], self._rest) :]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            self._close(0)
+            return
+        if not self._rest:
+            self._close(0)
+
+    def _hear(self) -> None:
+        """Standard error, line by line, into the log."""
+        chunk = os.read(self._pipes[2], _CHUNK)
+        if chunk:
+            *lines, self._errors = (self._errors + chunk).split(b"\n")
+            if len(self._errors) >= _LOG_LINE:
+                lines.append(self._errors)
+                self._errors = b""
+        else:
+            lines = [self._errors] if self._errors else []
+            self._close(2)
+        for line in lines:
+            self._world.warn(self._command + b": " + line.removesuffix(b"\r"))
+
+    def _take(self) -> bool:
+        """Standard output; True when `until` is satisfied."""
+        chunk = os.read(self._pipes[1], _CHUNK)
+        if not chunk:
+            self._close(1)
+            return bool(self._lines) and self._enough(self._lines)
+        self._size += len(chunk)
+        if self._until is None:
+            self.output.append(chunk)
+            if self._size > self._maximum:
+                # fdm names command and account in this order.
+                account = text_of(self._world.account)
+                raise self._failure(f"{account}: oversize mail returned")
+            return False
+        *lines, rest = (self._lines + chunk).split(b"\n")
+        self._lines = rest
+        if len(rest) > self._maximum:
+            raise self._failure("io: maximum line length exceeded")
+        return any(self._enough(line) for line in lines)
+
+    def _enough(self, line: bytes) -> bool:
+        line = line.removesuffix(b"\r")
+        self._world.trace("command-output", self._command, line)
+        return self._until is not None and self._until(line)
+
+    def _failure(self, text: str) -> Failure:
+        return Failure(f"{text_of(self._command)}: {text}")
+
+    def _close(self, index: int) -> None:
+        descriptor = self._pipes[index]
+        if descriptor >= 0:
+            self._poll.unregister(descriptor)
+            os.close(descriptor)
+            self._pipes[index] = -1

@@ -1,0 +1,148 @@
+"""The `mbox` action: one message at the end of a locked file (fdm.conf(5), mbox(5), RFC 4155).
+
+Everything is put together in memory and appended with one write: a reader finds the whole message or, after a
+write that failed half-way, the file as it was before.
+"""
+
+from __future__ import annotations
+
+import _signal  # type: ignore[import-not-found]  # `signal` makes enums of it, for 9 ms
+import errno
+import os
+import stat
+
+from rulesmith.delivery import folders, locks
+from rulesmith.effects import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rulesmith.delivery.world import World
+
+# Held back while the file is incomplete, as fdm holds back SIGTERM.
+_SIGNALS = (_signal.SIGTERM, _signal.SIGINT, _signal.SIGHUP)
+
+
+def deliver(
+    args: tuple[bytes, bool, bytes], raw: bytes, user: tuple[bytes, int, int, bytes], world: World
+) -> dict[bytes, bytes]:
+    """Append `raw` to the mbox `args[0]`, as a gzip member if `args[1]`, below the separator `args[2]`.
+
+    The tag `mbox_file` is the path, with `.gz` where the file is compressed. Raises Failure.
+    """
+    path, compress, from_line = args
+    if not path:
+        raise Failure("empty path")
+    if compress and not path.endswith(b".gz"):
+        path += b".gz"
+    world.trace("saving-mbox", path)
+    umask = os.umask(world.settings["file-umask"])
+    try:
+        _look(path, world)
+        box = _open(path, world)
+        try:
+            world.trace("from-line", from_line)
+            text = b"%s\n%s\n\n" % (from_line, quote(raw, world))
+            _append(box, _gzip(text) if compress else text, not compress)
+        finally:
+            box.close()
+    except OSError as error:
+        raise folders.refusal(path, error) from None
+    finally:
+        os.umask(umask)
+    return {b"mbox_file": path}
+
+
+def quote(raw: bytes, world: World) -> bytes:
+    """One `>` more before each `From ` at the start of a line, also where `>` precede it.
+
+    fdm leaves the first line alone, which lets a mail pose as separator; we do not.
+    """
+    at = raw.find(b"From ")
+    if at < 0:
+        return raw
+    out = []
+    done = 0
+    while at >= 0:
+        start = at
+        while start and raw[start - 1] == 0x3E:
+            start -= 1
+        if not start or raw[start - 1] == 0x0A:
+            end = raw.find(b"\n", at)
+            world.trace("quoting", raw[start : end if end >= 0 else len(raw)])
+            out += [raw[done:start], b">"]
+            done = start
+        at = raw.find(b"From ", at + 5)
+    out.append(raw[done:])
+    return b"".join(out)
+
+
+def _look(path: bytes, world: World) -> None:
+    """Warn of what looks wrong, make the folders that lead to a new file. Raises OSError."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        if world.settings["no-create"]:
+            raise
+        above = folders.parent_of(path)
+        world.trace("creating", above)
+        folders.make_folders(above, world.settings["file-group"])
+        return
+    folders.warn_of_owner(path, found, folders.FILE_MODE, world)
+    if not stat.S_ISREG(found.st_mode):
+        # What cannot be truncated back must not be written to; fdm finds out when it syncs.
+        code = errno.EISDIR if stat.S_ISDIR(found.st_mode) else errno.EINVAL
+        raise OSError(code, os.strerror(code))
+
+
+def _open(path: bytes, world: World) -> locks.LockedFile:
+    settings = world.settings
+    types, create, group = settings["lock-types"], not settings["no-create"], settings["file-group"]
+
+    def take() -> locks.LockedFile:
+        try:
+            return locks.LockedFile(path, os.O_RDWR | os.O_APPEND, types, create, group)
+        except PermissionError:
+            # A box that we may fill but not read.
+            return locks.LockedFile(path, os.O_WRONLY | os.O_APPEND, types, create, group)
+
+    return locks.patiently(path, settings["lock-timeout"], take, world.trace)
+
+
+def _append(box: locks.LockedFile, text: bytes, plain: bool) -> None:
+    """Write and sync, or leave the file as long as it was. Raises OSError."""
+    descriptor = box.descriptor
+    size = os.fstat(descriptor).st_size
+    if plain and size and _last(descriptor, size) != b"\n":
+        # A writer died here in mid-line: on a line of its own our separator is still one.
+        text = b"\n\n" + text
+    before = _signal.pthread_sigmask(_signal.SIG_BLOCK, _SIGNALS)
+    try:
+        try:
+            folders.write_all(descriptor, text)
+            os.fsync(descriptor)
+            if box.created:
+                folders.sync_folder(folders.parent_of(box.path))
+        except BaseException:
+            os.ftruncate(descriptor, size)
+            folders.sync_file(descriptor)
+            raise
+    finally:
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
+
+
+def _last(descriptor: int, size: int) -> bytes:
+    """The last octet; a line feed is supposed where we may not look."""
+    try:
+        return os.pread(descriptor, 1, size - 1)
+    except OSError as error:
+        if error.errno != errno.EBADF:
+            raise
+        return b"\n"
+
+
+def _gzip(text: bytes) -> bytes:
+    """One gzip member (RFC 1952); the same octets for the same text."""
+    import zlib  # only for compressed boxes
+
+    member = zlib.compressobj(wbits=31)
+    return member.compress(text) + member.flush()

@@ -1,0 +1,147 @@
+"""Who does what: root becomes the user a delivery is for, everybody else stays what he is (fdm(1))."""
+
+from __future__ import annotations
+
+import _signal  # type: ignore[import-not-found]  # `signal` makes enums of it, for 9 ms
+import marshal
+import os
+import pwd
+
+from rulesmith.delivery.world import World
+from rulesmith.effects import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    User = tuple[bytes, int, int, bytes]
+
+_UID_MAX = 0xFFFFFFFF
+
+
+def who(name: bytes) -> User | None:
+    """(name, uid, gid, home) of a user given by name or by decimal uid, as fdm accepts it; None if unknown."""
+    try:
+        return _user(pwd.getpwnam(os.fsdecode(name)))
+    except (KeyError, ValueError):
+        # ValueError: a NUL in the name.
+        pass
+    if not name.isdigit() or int(name[:11]) > _UID_MAX:
+        return None
+    return _by_uid(int(name))
+
+
+def invoking() -> User | None:
+    """The user who started us; None where the system does not know him."""
+    return _by_uid(os.getuid())
+
+
+def must_switch(user: User) -> bool:
+    """Whether something that is done for `user` needs another process."""
+    return user[1] != os.geteuid() and os.geteuid() == 0
+
+
+def switch(user: User) -> None:
+    """Become `user` for good: uid, primary group, no other groups. Raises OSError."""
+    _, uid, gid, _ = user
+    os.setgroups(())
+    os.setresgid(gid, gid, gid)
+    os.setresuid(uid, uid, uid)
+
+
+def as_user(
+    user: User,
+    world: World,
+    function: Callable[[Any, bytes, User, World], dict[bytes, bytes]],
+    args: Any,
+    raw: bytes,
+) -> dict[bytes, bytes]:
+    """`function(args, raw, user, world)`, done by `user` where we are root and he is not.
+
+    Warnings and trace events reach `world` in their order, while the other process works. Raises Failure: the
+    function's own, or one that says how the other process ended without an answer.
+    """
+    if not must_switch(user):
+        return function(args, raw, user, world)
+    listen, tell = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            os.close(listen)
+            _work(user, world, function, args, raw, tell)
+        finally:
+            # Never back into our caller's code, whatever happened.
+            os._exit(1)
+    os.close(tell)
+    answer: Any = None
+    try:
+        with open(listen, "rb") as stream:
+            answer = _listen(stream, world)
+    except BaseException:
+        os.kill(pid, _signal.SIGTERM)
+        raise
+    finally:
+        status = os.waitpid(pid, 0)[1]
+    if answer is None:
+        how = f"got signal: {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exited with {status >> 8}"
+        raise Failure("child " + how)
+    if isinstance(answer, str):
+        raise Failure(answer)
+    tags: dict[bytes, bytes] = answer
+    return tags
+
+
+def _work(user: User, world: World, function: Any, args: Any, raw: bytes, tell: int) -> None:
+    """The other process: one record for each thing said, the last is the tags or the text of the failure."""
+
+    def say(*record: Any) -> None:
+        data = marshal.dumps(record)
+        data = len(data).to_bytes(4, "little") + data
+        while data:
+            data = data[os.write(tell, data) :]
+
+    try:
+        switch(user)
+        there = World(
+            world.settings,
+            world.account,
+            world.hostname,
+            lambda text: say("warn", text),
+            lambda *event: say("trace", *event),
+        )
+        tags = function(args, raw, user, there)
+    except Failure as failure:
+        say("end", failure.text)
+    except Exception as error:  # noqa: BLE001
+        # Whatever it is, our caller shall not take a dead process for a stored message.
+        say("end", f"{os.fsdecode(user[0])}: {error}")
+    else:
+        say("end", tags)
+
+
+def _listen(stream: Any, world: World) -> Any:
+    """Pass on what is said; the last record's answer, None without one."""
+    while True:
+        head = stream.read(4)
+        body = stream.read(int.from_bytes(head, "little"))
+        if len(head) < 4 or not body:
+            return None
+        word, *rest = marshal.loads(body)  # noqa: S302  (our own child wrote it)
+        if word == "end":
+            return rest[0]
+        if word == "warn":
+            world.warn(*rest)
+        else:
+            world.trace(*rest)
+
+
+def _by_uid(uid: int) -> User | None:
+    try:
+        return _user(pwd.getpwuid(uid))
+    except (KeyError, OverflowError):
+        return None
+
+
+def _user(found: pwd.struct_passwd) -> User:
+    return os.fsencode(found.pw_name), found.pw_uid, found.pw_gid, os.fsencode(found.pw_dir)
