@@ -1,0 +1,1 @@
+"""The seed's rules over sample messages, into maildirs, without any daemon."""
