@@ -77,9 +77,13 @@ def _run(options: Options, log: Log) -> int:
         log.warn("no accounts specified")
         return _refuse(options.fdm_status) if fetching else ERROR
     if options.command == "cache":
-        from rulesmith.cli import cache  # rare
+        from rulesmith import cache_command  # rare, and loads sqlite3
 
-        return cache.run(options.arguments, program, log)
+        try:
+            return cache_command.run(options.arguments, [path for path, _ in program[1]], log)
+        except cache_command.CacheUsage:
+            log.warn(USAGE)
+            return ERROR
     if fetching and not program[4]:
         log.warn("no rules specified")
         return _refuse(options.fdm_status)

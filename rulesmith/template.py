@@ -9,8 +9,6 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rulesmith.program import Template
 
 ALIASES = {
@@ -120,17 +118,3 @@ def expand(
         remove = (strip if strips and not freed else b"") + (BREAKS if breaks else b"")
         out.append(value.translate(None, remove) if remove else value)
     return b"".join(out)
-
-
-def expand_home(path: bytes, home: bytes, home_of: Callable[[bytes], bytes | None]) -> bytes | None:
-    """`~`, `~/x`, `~name` and `~name/x` at the start of a path or command; leading white space goes.
-
-    None where the named user does not exist: fdm then cuts the string at its first slash and writes
-    to a file called `~name`, which helps nobody.
-    """
-    path = path.lstrip(b" \t\n\v\f\r")
-    if path[:1] != b"~":
-        return path
-    name, slash, rest = path[1:].partition(b"/")
-    where = home_of(name) if name else home
-    return None if where is None else where + slash + rest

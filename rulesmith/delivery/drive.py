@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     User = tuple[bytes, int, int, bytes]
 
-# Which module of this package stores each kind.
+# Which module of this package stores each kind; one that serves two is told which.
 _MODULES = {
     "maildir": "maildir",
     "mbox": "mbox",

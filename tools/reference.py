@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""Writes docs/reference/{conditions,actions} and the man pages from the texts beside the code.
+
+usage: tools/reference.py [--check]      (--check: exit 1 if a file would change)
+
+One text, two forms: the docstring of a condition or action is its page and its section in fdm.conf(5);
+docs/reference/{fdm,rulesmith,language}.md are pages and man pages.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = ROOT / "docs" / "reference"
+MAN = ROOT / "man"
+sys.path.insert(0, str(ROOT))
+
+from rulesmith import __version__  # noqa: E402  # the checkout's own, before any installed one
+from rulesmith.actions import WORDS as ACTIONS  # noqa: E402
+from rulesmith.conditions import WORDS as CONDITIONS  # noqa: E402
+
+
+def docstring(family: str, module: str) -> str:
+    """The manual page of a word: the docstring of its module."""
+    text = (ROOT / "rulesmith" / family / f"{module}.py").read_text(encoding="utf-8")
+    page = ast.get_docstring(ast.parse(text))
+    assert page, module
+    return page
+
+
+def page(word: str, text: str) -> str:
+    """A docstring as a Markdown page."""
+    return f"# {word}\n\n{text.rstrip()}\n"
+
+
+def reference() -> dict[Path, str]:
+    """Every generated file with its text."""
+    files = {}
+    sections = []
+    for family, words in (("conditions", CONDITIONS), ("actions", ACTIONS)):
+        sections.append(f"## {family.capitalize()}\n")
+        for word, module in words.items():
+            text = docstring(family, module)
+            files[PAGES / family / f"{word}.md"] = page(word, text)
+            sections.append(f"### {word}\n\n{text}\n")
+    language = (PAGES / "language.md").read_text(encoding="utf-8")
+    settings = (PAGES / "settings.md").read_text(encoding="utf-8").replace("# ", "## ", 1)
+    files[MAN / "fdm.conf.5"] = roff("fdm.conf", 5, "\n".join([language, settings, *sections]))
+    for name in ("fdm", "rulesmith"):
+        files[MAN / f"{name}.1"] = roff(name, 1, (PAGES / f"{name}.md").read_text(encoding="utf-8"))
+    return files
+
+
+def roff(name: str, section: int, text: str) -> str:
+    """Markdown (the little of it that these pages use) as a man page."""
+    title, _, rest = text.partition("\n")
+    summary = title.partition(": ")[2]
+    out = [f'.TH "{name.upper()}" {section} "" "rulesmith {__version__}"', ".SH NAME", f"{name} \\- {_inline(summary)}"]
+    out.append(".SH DESCRIPTION")
+    blocks = re.split(r"\n\s*\n", rest.strip("\n"))
+    while blocks:
+        block = blocks.pop(0)
+        if block.startswith("    "):
+            while blocks and blocks[0].startswith("    "):
+                block += "\n\n" + blocks.pop(0)
+            lines = [line[4:] for line in block.split("\n")]
+            out += [".PP", ".RS 4", ".nf", *(_plain(line) for line in lines), ".fi", ".RE"]
+        elif block.startswith("#"):
+            marks, _, heading = block.partition(" ")
+            out.append((".SH " if len(marks) == 2 else ".SS ") + f'"{_plain(heading)}"')
+        elif block.startswith("- "):
+            for item in re.split(r"\n- ", block[2:]):
+                term, colon, meaning = " ".join(item.split()).partition(": ")
+                out += [".TP", _inline(term), _inline(meaning)] if colon else [".IP \\(bu 3", _inline(term)]
+        elif block.startswith("|"):
+            for row in block.split("\n")[2:]:
+                cells = [cell.strip() for cell in row.strip("|").split("|")]
+                out += [".TP", _inline(" ".join(cell for cell in cells[:-1] if cell)), _inline(cells[-1])]
+        else:
+            out += [".PP", _inline(" ".join(block.split()))]
+    return "\n".join(out) + "\n"
+
+
+def _plain(text: str) -> str:
+    text = text.replace("\\", "\\e").replace("-", "\\-").replace("…", "...")
+    return "\\&" + text if text[:1] in (".", "'") else text
+
+
+def _inline(text: str) -> str:
+    parts = re.split(r"`([^`]*)`", text)
+    done = "".join(f"\\fB{_plain(part)}\\fP" if at % 2 else _plain(part) for at, part in enumerate(parts))
+    return done.replace("\\&", "", 1) if done[:3] == "\\fB" else done
+
+
+def main() -> int:
+    stale = []
+    for path, text in reference().items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            stale.append(path)
+            if "--check" not in sys.argv:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+    for path in stale:
+        print(path.relative_to(ROOT))
+    return 1 if stale and "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
