@@ -1,0 +1,154 @@
+"""The test bed: a namespace of its own in which the real Dovecot, fetchmail and a door named /usr/bin/fdm live.
+
+As root, or as a plain user where the kernel lets one have namespaces. Nothing of the machine's /etc, /usr or running
+services is changed; the network is the machine's loopback.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from parts import PROJECT, Missing, mail_programs
+
+# The program under test. To try the bed itself on the real fdm: RULESMITH_CHAIN_DOOR=/path/to/fdm
+DOOR = os.environ.get("RULESMITH_CHAIN_DOOR") or str(Path(sysconfig.get_path("scripts"), "fdm"))
+VMAIL = 5000  # uid and gid of the virtual users, as in the image
+_ACCOUNTS = ("vmail:x:{0}:{0}::/home/vmail:/bin/sh\n", "vmail:x:{0}:\n")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of a command."""
+
+    status: int
+    out: bytes
+    err: bytes
+
+
+class Bed:
+    """A running namespace. Raises Missing when there cannot be one."""
+
+    def __init__(self) -> None:
+        self.parts = mail_programs()
+        # Not below pytest's folder: a unix socket's path may have 107 octets only.
+        self.folder = Path(tempfile.mkdtemp(prefix="chain-"))
+        self.home = self.folder / "config" / "users" / "user@example.com"
+        self.folder.chmod(0o755)
+        self._lay_out()
+        failures = []
+        for users in (False, True):
+            self._process, failure = self._start(users)
+            if not failure:
+                return
+            failures.append(failure)
+        shutil.rmtree(self.folder)
+        raise Missing("no mount namespace to be had here: " + "; ".join(failures))
+
+    def _lay_out(self) -> None:
+        for name in ("root", "usr/bin", "usr/libexec", "etc/dovecot", "vmail", "provider", "run/dovecot", "config"):
+            (self.folder / name).mkdir(parents=True)
+        self.home.mkdir(parents=True)
+        script = self.folder / "usr/bin/fdm"
+        script.write_text(f'#!/bin/sh\nexec {DOOR} "$@"\n')
+        # The spam filter is not what is tested here; its place in the pipe is.
+        scanner = self.folder / "usr/bin/rspamc"
+        scanner.write_text('#!/bin/sh\n[ "$*" = --mime ] && exec cat\n')
+        for each in (script, scanner):
+            each.chmod(0o755)
+        (self.folder / "usr/libexec/dovecot").symlink_to("../lib/dovecot")
+        (self.folder / "etc/dovecot/dovecot.conf").symlink_to("/config/dovecot.conf")
+        for name, account in zip(("passwd", "group"), _ACCOUNTS, strict=True):
+            (self.folder / "etc" / name).write_text(Path("/etc", name).read_text() + account.format(VMAIL))
+        for name in ("hosts", "resolv.conf", "nsswitch.conf"):
+            # In a container these are mounts, which a layer below does not show.
+            if Path("/etc", name).exists():
+                shutil.copyfile(Path("/etc", name), self.folder / "etc" / name)
+        self.own()
+
+    def own(self) -> None:
+        """Give what the virtual users own to them; to be called after files were put there from outside."""
+        if os.geteuid() == 0:
+            for name in ("vmail", "provider", "run", "config"):
+                for folder, _, files in os.walk(self.folder / name):
+                    for path in (folder, *(os.path.join(folder, file) for file in files)):
+                        os.chown(path, VMAIL, VMAIL, follow_symlinks=False)
+
+    def _start(self, users: bool) -> tuple[subprocess.Popen[bytes], str]:
+        spec = self.folder / "spec.json"
+        keep = [PROJECT, Path(DOOR).parent, Path(sys.prefix), Path(sys.base_prefix)]
+        spec.write_text(
+            json.dumps(
+                {
+                    "bed": str(self.folder),
+                    "parts": str(self.parts) if self.parts else None,
+                    "keep": [str(path) for path in keep],
+                    "uid": VMAIL,
+                    "users": users,
+                }
+            )
+        )
+        with (self.folder / "errors").open("wb") as errors:
+            process = subprocess.Popen(
+                ["unshare", *(["--user", "--map-root-user"] if users else [])]
+                + ["--mount", "--pid", "--fork", "--kill-child"]
+                + ["--", sys.executable, "-I", str(Path(__file__).with_name("inside.py")), str(spec)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
+        assert process.stdin and process.stdout
+        if process.stdout.readline():
+            return process, ""
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+        said = (self.folder / "errors").read_text().strip().splitlines()
+        return process, said[-1] if said else "unshare failed"
+
+    def close(self) -> None:
+        """End every process of the namespace, and with the last one the namespace."""
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait(60)
+        shutil.rmtree(self.folder)
+
+    def run(self, *argv: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Done:
+        """Run a command inside, as vmail, to its end."""
+        answer = self._ask(run=argv, stdin=base64.b64encode(stdin).decode(), env=self._env(env))
+        assert "out" in answer, answer
+        return Done(answer["status"], base64.b64decode(answer["out"]), base64.b64decode(answer["err"]))
+
+    def start(self, argv: Sequence[str], until: str) -> int:
+        """Start a service inside; it is ready when it says `until` on its standard error."""
+        answer = self._ask(start=argv, env=self._env(None), until=until)
+        assert "pid" in answer, answer["err"]
+        pid: int = answer["pid"]
+        return pid
+
+    def stop(self, pid: int) -> None:
+        self._ask(stop=pid)
+
+    def _env(self, more: Mapping[str, str] | None) -> dict[str, str]:
+        home = "/" + str(self.home.relative_to(self.folder))
+        return {"PATH": "/usr/bin:/usr/sbin", "HOME": home, "LC_ALL": "C", "TZ": "UTC", "USER": "vmail", **(more or {})}
+
+    def _ask(self, **request: object) -> dict[str, Any]:
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(json.dumps(request).encode() + b"\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        assert line, "the agent died: " + (self.folder / "errors").read_text()
+        answer: dict[str, Any] = json.loads(line)
+        return answer

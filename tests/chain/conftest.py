@@ -1,0 +1,58 @@
+"""The bed and its servers, made once for all tests of the chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from certificates import Authority
+from parts import Missing
+
+from chain.bed import Bed
+from chain.dovecot import Dovecot
+
+
+@pytest.fixture(scope="session")
+def bed() -> Iterator[Bed]:
+    try:
+        made = Bed()
+    except Missing as missing:
+        pytest.skip(str(missing))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def _dovecot(bed: Bed, authority: Authority) -> Dovecot:
+    return Dovecot(bed, "dovecot", authority.issue("good"), mail="vmail")
+
+
+@pytest.fixture(scope="session")
+def _provider(bed: Bed, authority: Authority) -> Dovecot:
+    return Dovecot(bed, "provider", authority.issue("good"), mail="provider")
+
+
+@pytest.fixture
+def dovecot(_dovecot: Dovecot) -> Dovecot:
+    """The local server, whose mailboxes deliver fills; they are empty at first."""
+    _dovecot.clear()
+    return _dovecot
+
+
+@pytest.fixture
+def provider(_provider: Dovecot) -> Dovecot:
+    """The server mail is fetched from; its mailboxes are empty at first."""
+    _provider.clear()
+    return _provider
+
+
+@pytest.fixture
+def ca(authority: Authority) -> Path:
+    """The certificate that vouches for the servers."""
+    return authority.path

@@ -1,0 +1,52 @@
+"""The Debian programs that the tests run but the machine may not have, unpacked into a folder of the project."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+_FOLDER = PROJECT / ".cache" / "parts"
+
+# Package and a file of it that tells whether it is there.
+_WANTED = {
+    "dovecot-core": "usr/sbin/dovecot",
+    "dovecot-imapd": "usr/lib/dovecot/imap",
+    "dovecot-lmtpd": "usr/lib/dovecot/lmtp",
+    "fetchmail": "usr/bin/fetchmail",
+}
+
+
+class Missing(Exception):
+    """They cannot be had here; the text says why."""
+
+
+def mail_programs() -> Path | None:
+    """A folder whose `usr` completes the system's with Dovecot and fetchmail; None where nothing is missing.
+
+    Nothing is installed: the packages are only unpacked, so no script of theirs runs and no service starts.
+    """
+    wanted = [package for package, file in _WANTED.items() if not Path("/", file).exists()]
+    if not wanted:
+        return None
+    if not all((_FOLDER / file).exists() for package, file in _WANTED.items() if package in wanted):
+        _unpack(wanted)
+    return _FOLDER
+
+
+def _unpack(packages: list[str]) -> None:
+    fresh = _FOLDER.with_name(f"parts.{os.getpid()}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    done = subprocess.run(
+        [PROJECT / "tools" / "unpack-debs", "-d", fresh, *packages], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise Missing(f"cannot unpack {' '.join(packages)}: {done.stderr.strip() or done.returncode}")
+    # Older packages still put their libraries into /lib, which is /usr/lib on every Debian of today.
+    if (fresh / "lib").is_dir():
+        shutil.copytree(fresh / "lib", fresh / "usr" / "lib", symlinks=True, dirs_exist_ok=True)
+        shutil.rmtree(fresh / "lib")
+    shutil.rmtree(_FOLDER, ignore_errors=True)
+    fresh.rename(_FOLDER)
