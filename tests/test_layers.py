@@ -22,13 +22,13 @@ LAYERS: dict[str, set[str] | None] = {
     "mail": {"limits", "effects"},
     "template": {"limits", "effects"},
     "regexp": {"limits", "effects", "diagnostics", "source"},
-    "conditions": {"effects", "mail", "template", "regexp"},
-    "actions": {"effects", "mail", "template", "regexp"},
+    "conditions": {"effects", "program", "mail", "template", "regexp"},
+    "actions": {"effects", "program", "mail", "template", "regexp"},
     "compiler": {"syntax", "diagnostics", "conditions", "actions", "program", "regexp", "source", "limits", "template"},
     "lint": {"compiler", "syntax", "diagnostics", "source", "program", "regexp", "limits", "template"},
     "evaluate": {"conditions", "actions", "mail", "effects", "program", "template", "limits", "regexp"},
     "delivery": {"effects", "program", "limits", "mail"},
-    "sources": {"effects", "program", "limits", "mail"},
+    "sources": {"delivery", "effects", "program", "limits", "mail"},
 }
 # The doors and what they are made of: they tie everything together.
 DOORS = {"__init__", "__main__", "fdm", "mda", "cli", "dry", "load", "log", "options", "wording"}

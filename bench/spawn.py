@@ -1,0 +1,32 @@
+"""Starts a program and says what it took: posix_spawn and wait4, so that the measuring costs next to nothing."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Milliseconds; `cpu` is user and system time of the process and all it waited for."""
+
+    wall: float
+    cpu: float
+
+
+def cost(argv: Sequence[str], stdin: str, env: Mapping[str, str]) -> Cost:
+    """Run a program to its end with a file as its input; anything but exit status 0 is an error."""
+    files = [
+        (os.POSIX_SPAWN_OPEN, 0, stdin, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+    ]
+    start = time.perf_counter()
+    child = os.posix_spawn(argv[0], list(argv), dict(env), file_actions=files)
+    _, status, used = os.wait4(child, 0)
+    wall = time.perf_counter() - start
+    if status:
+        raise RuntimeError(f"{argv} ended with status {os.waitstatus_to_exitcode(status)}")
+    return Cost(wall * 1000, (used.ru_utime + used.ru_stime) * 1000)
