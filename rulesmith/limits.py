@@ -10,4 +10,8 @@ SEARCH_SECONDS = 0.1
 NAME_OCTETS = 63
 # Include files inside include files; fdm has no limit and dies of too many open files.
 INCLUDE_DEPTH = 32
+# Include files in all: a file that includes itself twice would otherwise be read four thousand million times.
+INCLUDE_FILES = 1000
+# Findings of one parse: after so many the text is no configuration, and nobody reads on.
+SYNTAX_FINDINGS = 100
 # An input line of fdm may not be longer; ours may, so there is no such limit here on purpose.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
-from rulesmith.source import Span
+if TYPE_CHECKING:
+    from rulesmith.source import Span
 
 
 class Severity(IntEnum):

@@ -8,9 +8,10 @@ from a shell command that was not run.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from rulesmith.source import Source, Span
+if TYPE_CHECKING:
+    from rulesmith.source import Source, Span
 
 PieceKind = Literal["double", "single", "macro", "command"]
 Join = Literal["and", "or"]

@@ -1,0 +1,207 @@
+"""Words → statements, going on after every fault.
+
+The words are parsed whole. Where that stops, the fault is reported once and then mended as the writer most
+probably meant it (a misspelt word is the word meant, a forgotten `and` is there); what cannot be mended is cut out:
+the parser goes back to the beginning of its statement and on to the beginning of the next one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lark.exceptions import UnexpectedToken
+from lark.parsers.lalr_analysis import Shift
+
+from rulesmith.diagnostics.model import Diagnostic, Label, Severity
+from rulesmith.limits import SYNTAX_FINDINGS
+from rulesmith.syntax import hints
+from rulesmith.syntax.boundary import starts_statement
+from rulesmith.syntax.expectation import in_words
+from rulesmith.syntax.hints import Place
+from rulesmith.syntax.table import load_parser
+from rulesmith.syntax.tree import Statement, Text
+from rulesmith.syntax.word import Word
+from rulesmith.syntax.words import KEYWORDS, OURS, STRINGS
+
+_NAMED = {"ACTION": "action", "ACCOUNT": "account", "CACHE": "cache"}
+
+
+class Recovery:
+    """One parse. `findings` are its faults, `broken` what `Config.broken` is."""
+
+    def __init__(self, words: list[Word]) -> None:
+        self.words = words
+        self.findings: list[Diagnostic] = []
+        self.broken: list[tuple[str, Text]] = []
+        self._machine: Any = load_parser().parse_interactive()
+        self._state = self._machine.parser_state
+        self._bad = -1  # the last word that the lexer has complained about
+        self._surplus = 0  # braces that were opened in what was cut out
+
+    def parse(self) -> list[Statement]:
+        """The statements; raises nothing."""
+        feed: Any = self._state.feed_token
+        at = 0
+        while True:
+            try:
+                while True:
+                    word = self.words[at]
+                    if word.type == "$END":
+                        statements: list[Statement] = feed(word, True)
+                        return statements
+                    feed(word)
+                    at += 1
+            except UnexpectedToken:
+                at = self._mend(at)
+
+    def _mend(self, at: int) -> int:
+        """Report the fault at this word; returns the word to go on with."""
+        word = self.words[at]
+        if word.type == "BAD":
+            self._bad = at
+            return at + 1
+        place = Place(self.words, at, frozenset(self._machine.accepts()))
+        if word.type.startswith("UNDEFINED_") and word.type[10:] in place.accepted:
+            return self._undefined(word, at)
+        if word.type == "RBRACE" and "MATCH" in place.accepted:
+            return self._unopened(word, at)
+        if word.type == "$END" and ("MATCH" in place.accepted or len(self.findings) >= SYNTAX_FINDINGS):
+            return self._unclosed(word, at, "MATCH" in place.accepted)
+        self._report(place)
+        mended = self._mended(place)
+        return self._cut(place) if mended is None else mended
+
+    # Faults with a name of their own
+
+    def _undefined(self, word: Word, at: int) -> int:
+        """A macro that nobody has defined; at the start of a statement its definition lacks the `=`."""
+        self._feed(Word(word.type[10:], word.source, word.start, word.end, word.value, word.macros))
+        if "EQUALS" not in self._machine.choices():
+            name = word.macros[0].name
+            message = f"no macro is named {name} here"
+            self._find("undefined-macro", message, word, f"undefined macro: {name}", "define it above, or with -D")
+        return at + 1
+
+    def _unopened(self, word: Word, at: int) -> int:
+        if self._surplus:
+            self._surplus -= 1
+        elif not self._excused(at):
+            self._find("unopened-brace", "no rule is open that this `}` could close", word, "missing {")
+        return at + 1
+
+    def _unclosed(self, word: Word, at: int, complete: bool) -> int:
+        """The end of the file inside a nested rule: close it."""
+        braces = [value for value in self._state.value_stack if isinstance(value, Word) and value.type == "LBRACE"]
+        if braces and complete:
+            also = (Label(braces[-1].span, "this rule is open"),)
+            message = f"expected `}}`: the rule of line {braces[-1].span.line} is not closed"
+            if not self._excused(at):
+                self._find("missing-brace", message, word, "missing }", also=also)
+        self._drop_statement()
+        while "$END" not in self._machine.accepts():
+            self._feed(Word("RBRACE", word.source, word.start, word.end, ""))
+        return at
+
+    # All others
+
+    def _report(self, place: Place) -> None:
+        if self._excused(place.at):
+            return
+        word = place.word
+        expected = in_words(place.accepted)
+        name, message, fdm = "syntax-error", f"expected {expected}", "syntax error"
+        if word.type == "UNKNOWN":
+            name, message = "unknown-word", f"unknown word `{word.written}`; expected {expected}"
+            fdm = f"unknown token: {word.value}"
+        elif word.type in OURS:
+            fdm = f"unknown token: {word.value}"
+        elif word.type == "$END":
+            message = f"the file ends in the middle of a statement: expected {expected}"
+        self._find(name, message, word, fdm, hints.hint(place))
+
+    def _excused(self, at: int) -> bool:
+        """Whether the lexer has complained about this statement already, or so many faults are known as to suffice."""
+        if len(self.findings) >= SYNTAX_FINDINGS:
+            return True
+        return self._bad >= 0 and not any(starts_statement(self.words, after) for after in range(self._bad + 1, at))
+
+    def _find(
+        self, name: str, message: str, word: Word, fdm: str, help_: str | None = None, also: tuple[Label, ...] = ()
+    ) -> None:
+        label = Label(word.span)
+        self.findings.append(Diagnostic(name, Severity.ERROR, message, label, also, help=help_, fdm=fdm))
+
+    # Mending
+
+    def _mended(self, place: Place) -> int | None:
+        """Give the parser what was meant, where that is plain; the word to go on with."""
+        word = place.word
+        if word.type == "$END" or (word.type != "UNKNOWN" and starts_statement(self.words, place.at)):
+            return None
+        if hints.is_condition(place):
+            self._feed(Word("AND", word.source, word.start, word.start, "and"))
+            return place.at
+        if hints.is_item(place):
+            self._feed(Word("ACTION", word.source, word.start, word.start, "action"))
+            return place.at
+        name = hints.meant(place)
+        if name is not None:
+            self._feed(Word(KEYWORDS[name], word.source, word.start, word.end, name))
+            return place.at + 1
+        if word.type == "UNKNOWN" and place.accepted >= STRINGS:
+            self._feed(Word("STR", word.source, word.start, word.end, word.written))
+            return place.at + 1
+        return None
+
+    def _feed(self, word: Word) -> None:
+        feed: Any = self._state.feed_token
+        feed(word)
+
+    # Cutting
+
+    def _cut(self, place: Place) -> int:
+        """Leave out the statement, or what is too much at its end; returns where the next one begins."""
+        depth = 0
+        if "MATCH" in place.accepted:
+            # The statement is whole: let the parser see its end, and take back the word that showed it.
+            word = place.word
+            self._feed(Word("MATCH", word.source, word.start, word.start, ""))
+            self._state.state_stack.pop()
+            self._state.value_stack.pop()
+        else:
+            depth = self._drop_statement()
+        at = place.at
+        if starts_statement(self.words, at) and place.word.type != "UNKNOWN":
+            self._surplus += depth
+            return at
+        while True:
+            word = self.words[at]
+            if word.type == "LBRACE":
+                depth += 1
+            elif word.type == "RBRACE":
+                if not depth:
+                    return at
+                depth -= 1
+            elif word.type == "BAD":
+                self._bad = at
+            at += 1
+            loose = self.words[at].type in ("ACTION", "ACCOUNT", "CACHE", "UNKNOWN")
+            if not (loose and depth) and starts_statement(self.words, at):
+                self._surplus += depth
+                return at
+
+    def _drop_statement(self) -> int:
+        """Take the parser back to where the statement began; returns how many braces it had open."""
+        states = self._state.parse_conf.states
+        stack = self._state.state_stack
+        level = len(stack) - 1
+        while "MATCH" not in states[stack[level]] or states[stack[level]]["MATCH"][0] is not Shift:
+            level -= 1
+        values = self._state.value_stack[level:]
+        del stack[level + 1 :]
+        del self._state.value_stack[level:]
+        if len(values) > 1 and isinstance(values[0], Word) and isinstance(values[1], Text):
+            kind = _NAMED.get(values[0].type)
+            if kind:
+                self.broken.append((kind, values[1]))
+        return sum(isinstance(value, Word) and value.type == "LBRACE" for value in values)
