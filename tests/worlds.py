@@ -13,4 +13,4 @@ def a_world(**changed: Any) -> World:
     """fdm's defaults, as far as the network is concerned, but for what is `changed`; `_` stands for `-`."""
     settings: dict[str, Any] = {"timeout": 30, "proxy": None, "verify-certificates": False}
     settings.update((name.replace("_", "-"), value) for name, value in changed.items())
-    return World(settings, b"stdin", b"localhost", warn=lambda text: None)
+    return World(settings, b"stdin", b"localhost", warn=lambda _: None)

@@ -1,8 +1,8 @@
 """Runs commands inside the chain's namespace for the tests outside: one JSON object a line, in and out.
 
 {"run": ARGV, "stdin": BASE64, "env": {}}       -> {"status", "out", "err"} (both in base64)
-{"start": ARGV, "env": {}, "until": TEXT}       -> {"pid"} once a line of its standard error holds TEXT, else {"err"}
-{"stop": PID}                                   -> {"status"}
+{"start": ARGV, "env": {}, "until": TEXT}       -> {"err": null} once it writes a line with TEXT to its
+                                                   standard error; what it wrote, when it ends before
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Any
 
 PATIENCE = 60  # seconds
 
-_started: dict[int, subprocess.Popen[bytes]] = {}
+# They end with this process, as everything in its namespace does.
+_started: list[subprocess.Popen[bytes]] = []
 
 
 def run(request: dict[str, Any]) -> dict[str, object]:
@@ -51,27 +52,20 @@ def start(request: dict[str, Any]) -> dict[str, object]:
     while line := lines.get(timeout=PATIENCE):
         said += line
         if request["until"].encode() in line:
-            _started[process.pid] = process
-            return {"pid": process.pid}
+            _started.append(process)
+            return {"err": None}
     process.wait()
     return {"err": said.decode(errors="replace")}
-
-
-def stop(request: dict[str, Any]) -> dict[str, object]:
-    process = _started.pop(request["stop"])
-    process.terminate()
-    return {"status": process.wait(PATIENCE)}
 
 
 def main() -> None:
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         request = json.loads(line)
-        verb = next(verb for verb in (run, start, stop) if verb.__name__ in request)
         try:
-            answer = verb(request)
+            answer = run(request) if "run" in request else start(request)
         except (OSError, subprocess.SubprocessError, queue.Empty) as error:
-            answer = {"err": f"{type(error).__name__}: {error}", "status": None}
+            answer = {"err": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)
 
 

@@ -100,14 +100,17 @@ class Bed:
         )
         with (self.folder / "errors").open("wb") as errors:
             process = subprocess.Popen(
-                ["unshare", *(["--user", "--map-root-user"] if users else [])]
-                + ["--mount", "--pid", "--fork", "--kill-child"]
-                + ["--", sys.executable, "-I", str(Path(__file__).with_name("inside.py")), str(spec)],
+                [
+                    *("unshare", "--mount", "--pid", "--fork", "--kill-child"),
+                    *(("--user", "--map-root-user") if users else ()),
+                    *("--", sys.executable, "-I", str(Path(__file__).with_name("inside.py")), str(spec)),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
             )
-        assert process.stdin and process.stdout
+        assert process.stdin
+        assert process.stdout
         if process.stdout.readline():
             return process, ""
         process.wait()
@@ -118,7 +121,8 @@ class Bed:
 
     def close(self) -> None:
         """End every process of the namespace, and with the last one the namespace."""
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait(60)
@@ -130,22 +134,18 @@ class Bed:
         assert "out" in answer, answer
         return Done(answer["status"], base64.b64decode(answer["out"]), base64.b64decode(answer["err"]))
 
-    def start(self, argv: Sequence[str], until: str) -> int:
-        """Start a service inside; it is ready when it says `until` on its standard error."""
+    def start(self, argv: Sequence[str], until: str) -> None:
+        """Start a service inside, to run as long as the bed; it is ready when it says `until` on standard error."""
         answer = self._ask(start=argv, env=self._env(None), until=until)
-        assert "pid" in answer, answer["err"]
-        pid: int = answer["pid"]
-        return pid
-
-    def stop(self, pid: int) -> None:
-        self._ask(stop=pid)
+        assert answer["err"] is None, answer["err"]
 
     def _env(self, more: Mapping[str, str] | None) -> dict[str, str]:
         home = "/" + str(self.home.relative_to(self.folder))
         return {"PATH": "/usr/bin:/usr/sbin", "HOME": home, "LC_ALL": "C", "TZ": "UTC", "USER": "vmail", **(more or {})}
 
     def _ask(self, **request: object) -> dict[str, Any]:
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.write(json.dumps(request).encode() + b"\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()

@@ -108,10 +108,9 @@ userdb passwd-file {
 
 
 class Dovecot:
-    """One running server. `name` tells several apart; the one named `dovecot` is whom deliver asks."""
+    """A server that runs as long as the bed; `deliver` asks the one whose name is `dovecot`."""
 
     def __init__(self, bed: Bed, name: str, pair: Pair, mail: str) -> None:
-        self._bed = bed
         self.run = bed.folder / "run" / name
         self.run.mkdir(exist_ok=True)
         self.mail = bed.folder / mail
@@ -137,7 +136,7 @@ class Dovecot:
         shutil.copyfile(pair.certificate, self.run / "certificate.pem")
         shutil.copyfile(pair.key, self.run / "key.pem")
         bed.own()
-        self._pid = bed.start(["dovecot", "-F", "-c", f"/config/{name}.conf"], until="starting up for")
+        bed.start(["dovecot", "-F", "-c", f"/config/{name}.conf"], until="starting up for")
 
     @property
     def socket(self) -> Path:
@@ -148,9 +147,6 @@ class Dovecot:
         """Forget all mail."""
         for user in USERS:
             shutil.rmtree(self.mail / user, ignore_errors=True)
-
-    def stop(self) -> None:
-        self._bed.stop(self._pid)
 
 
 def _free_ports(count: int) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from itertools import pairwise
 from pathlib import Path
 
 from aioimaplib import IMAP4_SSL
@@ -19,7 +20,7 @@ def mailbox(port: int, authority: Path, user: str, folder: str = "INBOX") -> lis
 async def _read(port: int, authority: Path, user: str, folder: str) -> list[tuple[bytes, bytes]]:
     client = IMAP4_SSL("localhost", port, timeout=30, ssl_context=ssl.create_default_context(cafile=str(authority)))
     closed = asyncio.Event()
-    client.protocol.conn_lost_cb = lambda error: closed.set()
+    client.protocol.conn_lost_cb = lambda _: closed.set()
     await client.wait_hello_from_server()
     try:
         answer = await client.login(user, PASSWORD)
@@ -31,7 +32,7 @@ async def _read(port: int, authority: Path, user: str, folder: str) -> list[tupl
         # Two lines a message: what it is, and the literal.
         lines = [bytes(line) for line in answer.lines]
         found = []
-        for about, literal in zip(lines, lines[1:], strict=False):
+        for about, literal in pairwise(lines):
             if about.endswith(b"}"):
                 assert int(about[about.rindex(b"{") + 1 : -1]) == len(literal)
                 found.append((about, literal.replace(b"\r\n", b"\n")))
