@@ -2,9 +2,9 @@
 
 Syntax: `action "NAME"` or `actions { "NAME" "NAME" }`
 
-Names are shell patterns (fnmatch) over the actions of the configuration, their tags replaced for each message. A rule may
-expand three such items, a lambda four. A name without tags that no action has is reported when the configuration is read;
-in a run it stops the messages that reach it.
+Names are shell patterns (fnmatch) over the actions of the configuration, their tags replaced for each message. A rule
+may expand three such items, a lambda four. A name without tags that no action has is reported when the configuration
+is read; in a run it stops the messages that reach it.
 
 Example:
 

@@ -2,8 +2,8 @@
 
 Syntax: `add-header "NAME" value "VALUE"` (`value` may be left out)
 
-Tags in both are replaced for each message. The field becomes the last of the header, also where one of that name exists.
-Line breaks that a tag would bring are left out.
+Tags in both are replaced for each message. The field becomes the last of the header, also where one of that name
+exists. Line breaks that a tag would bring are left out.
 
 Example:
 

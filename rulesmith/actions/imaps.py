@@ -35,7 +35,7 @@ def lower(phrase: Phrase, scope: Lowering) -> tuple[Any, ...]:
             "tls-twice",
             phrase,
             "an imaps connection is encrypted already",
-            help="imap server … starttls",
+            hint="imap server … starttls",
             fdm="use either imaps or set starttls",
         )
     where = b"INBOX" if folder is None else scope.template(folder)

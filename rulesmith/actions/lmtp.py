@@ -1,7 +1,7 @@
 """`lmtp` hands the message to an LMTP server.
 
-Syntax: `lmtp server "HOST"`, with `port PORT`, `from "ADDRESS"` and `to "ADDRESS"` in this order; a HOST that starts with
-`/` is the path of a Unix socket
+Syntax: `lmtp server "HOST"`, with `port PORT`, `from "ADDRESS"` and `to "ADDRESS"` in this order; a HOST that starts
+with `/` is the path of a Unix socket
 
 RFC 2033, port 24 unless another is given. Sender and recipient are as in `smtp`.
 

@@ -3,8 +3,8 @@
 Syntax: `maildir "PATH"`
 
 Tags and a leading `~` of PATH are replaced for each message. Missing folders are made (mode 0777 without the bits of
-`file-umask`) unless `no-create` is set. The file is written to `tmp`, synced, and moved to `new`. The tag `mail_file` then
-holds its path.
+`file-umask`) unless `no-create` is set. The file is written to `tmp`, synced, and moved to `new`. The tag `mail_file`
+then holds its path.
 
 Example:
 

@@ -2,8 +2,8 @@
 
 Syntax: `mbox "PATH"` or `mbox "PATH" compress`
 
-Tags and a leading `~` of PATH are replaced for each message. The file is locked as `lock-types` says. With `compress` each
-message is added as one gzip member to PATH with `.gz` at its end. The tag `mbox_file` then holds the path.
+Tags and a leading `~` of PATH are replaced for each message. The file is locked as `lock-types` says. With `compress`
+each message is added as one gzip member to PATH with `.gz` at its end. The tag `mbox_file` then holds the path.
 
 Example:
 

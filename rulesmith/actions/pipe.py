@@ -2,9 +2,10 @@
 
 Syntax: `pipe "COMMAND"`
 
-The command is run by /bin/sh as the delivery user. The command gets the message as it is now on its standard input, without a separator line; it need not read it.
-Tags and a leading `~` are replaced for each message: put values of the mail in single quotes. A status other than 0 and
-death by a signal are failures. What the command writes to standard error is logged.
+The command is run by /bin/sh as the delivery user. The command gets the message as it is now on its standard input,
+without a separator line; it need not read it. Tags and a leading `~` are replaced for each message: put values of the
+mail in single quotes. A status other than 0 and death by a signal are failures. What the command writes to standard
+error is logged.
 
 Example:
 

@@ -2,9 +2,10 @@
 
 Syntax: `rewrite "COMMAND"`
 
-The command is run by /bin/sh as the delivery user. The command gets the message on its standard input; what it writes is the message that later items and rules see.
-Tags and a leading `~` are replaced for each message: put values of the mail in single quotes. A status other than 0 and
-death by a signal are failures. What the command writes to standard error is logged.
+The command is run by /bin/sh as the delivery user. The command gets the message on its standard input; what it writes
+is the message that later items and rules see. Tags and a leading `~` are replaced for each message: put values of the
+mail in single quotes. A status other than 0 and death by a signal are failures. What the command writes to standard
+error is logged.
 
 Example:
 

@@ -32,7 +32,7 @@ def lower(phrase: Phrase, scope: Lowering) -> tuple[Any, ...]:
             "nothing-returned",
             phrase,
             f"this {phrase.word} condition does not say what the command must return",
-            help="returns (0, )",
+            hint="returns (0, )",
             fdm="return code or regexp must be specified",
         )
     return (

@@ -45,7 +45,7 @@ class Lowering(Protocol):
     ) -> tuple[bytes | None, bytes | None]:
         """User and password; what is not written comes from .netrc, and must where `needed`."""
 
-    def error(self, name: str, at: Any, message: str, *, help: str | None = None, fdm: str | None = None) -> None:
+    def error(self, name: str, at: Any, message: str, *, hint: str | None = None, fdm: str | None = None) -> None:
         """Report a fault; with `fdm`, the text of fdm for it, no program is made."""
 
 

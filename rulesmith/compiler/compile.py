@@ -1,0 +1,126 @@
+"""From the path of a configuration to a program and everything there is to say about it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rulesmith.compiler.lower import Lowered, lower
+from rulesmith.compiler.names import check_names, flatten
+from rulesmith.compiler.scope import Scope
+from rulesmith.syntax import tree
+from rulesmith.syntax.parser import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rulesmith.compiler.environment import Environment
+    from rulesmith.compiler.facts import Facts
+    from rulesmith.diagnostics.model import Diagnostic
+    from rulesmith.program import Program
+    from rulesmith.source import Source, Span
+
+# Definitions in a file that could not be parsed whole; what they name is not reported as unknown.
+_DEFINITION = re.compile(r"""^[ \t}]*(account|action|cache)[ \t\n]+["']([^"'\n]*)["']""", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A configuration, compiled.
+
+    `program` is None where it is refused; `refusal` is then what fdm would stop at. `diagnostics` are sorted by place.
+    `lowered` has the definitions in order, for dump.py and lint; `facts` is the stamp of the program;
+    `warnings` were given while reading and `standing` those of them that each later start must repeat; `commands`
+    are the shell commands of the configuration in the order they are met.
+    """
+
+    path: str
+    config: tree.Config
+    program: Program | None
+    refusal: Diagnostic | None
+    diagnostics: tuple[Diagnostic, ...]
+    lowered: Lowered
+    facts: Facts
+    warnings: tuple[str, ...]
+    standing: tuple[str, ...]
+    commands: tuple[str, ...]
+
+
+def compile_config(path: str, environment: Environment, earlier: Sequence[Diagnostic] = ()) -> Compiled:
+    """Read and compile a configuration. Raises OSError when `path` cannot be read.
+
+    `earlier` are diagnostics that came first, such as those of the command line (defines.py).
+    """
+    text = environment.read(path).decode("utf-8", "surrogateescape")
+    return compile_text(path, text, environment, earlier)
+
+
+def compile_text(name: str, text: str, environment: Environment, earlier: Sequence[Diagnostic] = ()) -> Compiled:
+    """Compile a text; the environment answers for includes, users and the rest."""
+    config, syntax = parse(name, text, environment)
+    scope = Scope(environment, _dialect(config))
+    lowered = lower(config.statements, scope)
+    torn = _torn(config.sources) if syntax else ()
+    check_names(config, lowered, scope, torn)
+    diagnostics = (*earlier, *syntax, *scope.found)
+    refusal = _first_refusal(earlier, syntax, lowered)
+    program: Program | None = None
+    if refusal is None:
+        program = (
+            lowered.settings,
+            tuple(lowered.caches.values()),
+            tuple(lowered.accounts.values()),
+            tuple(lowered.actions.values()),
+            tuple(lowered.rules),
+        )
+    return Compiled(
+        path=name,
+        config=config,
+        program=program,
+        refusal=refusal,
+        diagnostics=tuple(sorted(diagnostics, key=lambda found: _position(found.at.span))),
+        lowered=lowered,
+        facts=environment.facts,
+        warnings=tuple(environment.warnings),
+        standing=tuple(environment.standing),
+        commands=tuple(environment.commands),
+    )
+
+
+def _dialect(config: tree.Config) -> str:
+    """The dialect of all regexps, wherever it is set."""
+    dialect = "pcre"
+    for statement in flatten(config.statements):
+        if isinstance(statement, tree.Set) and statement.option == "regexp-dialect":
+            (word,) = statement.args
+            chosen = word.value if isinstance(word, tree.Text) else word
+            dialect = chosen if chosen in ("pcre", "posix") else dialect
+    return dialect
+
+
+def _torn(sources: Sequence[Source]) -> list[tuple[str, bytes]]:
+    return [
+        (found[1], found[2].encode("utf-8", "surrogateescape"))
+        for source in sources
+        for found in _DEFINITION.finditer(source.text)
+    ]
+
+
+def _position(span: Span) -> tuple[int, ...]:
+    """Where a place comes in the order of reading, includes spliced in."""
+    inner: tuple[int, ...] = (span.start,)
+    while span.source.included_at is not None:
+        span = span.source.included_at
+        inner = (span.start, *inner)
+    return inner
+
+
+def _first_refusal(earlier: Sequence[Diagnostic], syntax: Sequence[Diagnostic], lowered: Lowered) -> Diagnostic | None:
+    """What fdm would have stopped at: the first statement with a fault, and in it the first that fdm checks."""
+    for found in earlier:
+        if found.refuses:
+            return found
+    candidates = [(_position(found.at.span), found) for found in syntax if found.refuses]
+    candidates += [(_position(statement.span), found) for statement, found in lowered.blamed if found.refuses]
+    return min(candidates, key=lambda each: each[0])[1] if candidates else None

@@ -1,0 +1,207 @@
+"""The configuration as `fdm -nvv` prints it: what the parser made of the file, tags and defaults filled in.
+
+People compare with it, so every blank is fdm's. Only starts that ask for it compile afresh to have it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+from rulesmith.actions import action
+from rulesmith.compiler.accounts import explain_fetch
+from rulesmith.compiler.names import flatten
+from rulesmith.compiler.proxy import read_proxy
+from rulesmith.compiler.settings import QUEUE_HIGH, Settings, defaults
+from rulesmith.conditions import condition
+from rulesmith.program import shown
+from rulesmith.source import Source, Span
+from rulesmith.syntax import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rulesmith import program
+    from rulesmith.compiler.compile import Compiled
+
+Line = tuple[int, bytes]  # the number of -v that shows it, and the text
+
+_JOINS = (b"", b"and ", b"or ")
+
+
+def dump(compiled: Compiled, invoker: bytes, *, keep_all: bool = False, allow_multiple: bool = False) -> list[Line]:
+    """The lines from the first definition to `options are:`.
+
+    `invoker` is the name of the user that stands for users not set; the flags are -k and -m.
+    """
+    lines = list(_Walk(compiled).lines())
+    lines.append((2, b"configuration loaded"))
+    settings = compiled.lowered.settings
+    if settings["proxy"] is not None:
+        found = read_proxy(settings["proxy"])
+        if found is not None:
+            lines.append((2, b"using proxy: %s on %s:%s" % found))
+    kinds = b"".join(kind.encode() + b" " for kind in settings["lock-types"]) or b"none"
+    lines.append((2, b"locking using: " + kinds))
+    lines.append((2, b"options are: " + _options(settings, invoker, keep_all, allow_multiple)))
+    return lines
+
+
+def _options(settings: Settings, invoker: bytes, keep_all: bool, allow_multiple: bool) -> bytes:
+    usual = defaults()
+    high = settings["queue-high"] or QUEUE_HIGH
+    low = settings["queue-low"]
+    low = min(high * 3 // 4, high - 1) if low is None else low
+    parts = [b"keep-all"] if keep_all else []
+    if allow_multiple or settings["allow-multiple"]:
+        parts.append(b"allow-multiple")
+    flags = ("no-received", "delete-oversized", "verify-certificates", "ignore-errors")
+    parts += [flag.encode() for flag in flags if settings[flag]]
+    if settings["purge-after"] is not None:
+        parts.append(b"purge-after=%d" % settings["purge-after"])
+    parts.append(b"maximum-size=%d" % settings["maximum-size"])
+    parts.append(b"timeout=%d" % settings["timeout"])
+    for user in ("default-user", "command-user"):
+        name = settings[user]
+        parts.append(b'%s="%s"' % (user.encode(), invoker if name is None else name))
+    if settings["unmatched-mail"] is not None:
+        parts.append(b"unmatched-mail=" + settings["unmatched-mail"].encode())
+    parts.append(b"file-umask=%03o" % settings["file-umask"])
+    if settings["file-group"] is not None:
+        parts.append(b"file-group=%d" % settings["file-group"])
+    parts.append(b"queue-high=%d, queue-low=%d" % (high, low))
+    if settings["parallel-accounts"] is not None:
+        parts.append(b"parallel-accounts=%d" % settings["parallel-accounts"])
+    if settings["lock-file"] is not None:
+        parts.append(b'lock-file="%s"' % settings["lock-file"])
+    if settings["lock-timeout"] != usual["lock-timeout"]:
+        parts.append(b"lock-timeout=%d" % settings["lock-timeout"])
+    if settings["lock-wait"]:
+        parts.append(b"lock-wait")
+    parts.append(b'strip-characters="%s"' % settings["strip-characters"])
+    return b", ".join(parts)
+
+
+class _Walk:
+    """Definitions, commands and includes in the order in which they are read."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        self.statements = tuple(flatten(compiled.config.statements))
+        self.added = {id(statement): lowered for statement, lowered in compiled.lowered.added}
+        self.sources = compiled.config.sources
+        self.commands = iter(compiled.commands)
+
+    def lines(self) -> Iterator[Line]:
+        waiting = [source for source in self.sources if source.included_at is not None]
+        open_files: list[Source] = []
+        for statement in self.statements:
+            chain = _chain(statement.span)
+            yield from self._close(open_files, chain)
+            while waiting and _is_before(waiting[0], statement.span):
+                yield from self._open(open_files, waiting.pop(0))
+                yield from self._close(open_files, chain)
+            for _ in range(_commands_in(statement)):
+                command = next(self.commands, None)
+                if command is not None:
+                    yield 3, b"running command: " + command.encode("utf-8", "surrogateescape")
+            if id(statement) in self.added:
+                yield _line(statement, self.added[id(statement)])
+        while waiting:
+            yield from self._open(open_files, waiting.pop(0))
+        yield from self._close(open_files, [])
+
+    def _open(self, open_files: list[Source], source: Source) -> Iterator[Line]:
+        assert source.included_at is not None
+        yield from self._close(open_files, _chain(source.included_at))
+        open_files.append(source)
+        yield 2, b"including file " + source.name.encode("utf-8", "surrogateescape")
+
+    def _close(self, open_files: list[Source], chain: list[Source]) -> Iterator[Line]:
+        while open_files and open_files[-1] not in chain:
+            yield 2, b"finished file " + open_files.pop().name.encode("utf-8", "surrogateescape")
+
+
+def _chain(span: Span) -> list[Source]:
+    """The source of a place and those that include it."""
+    chain = [span.source]
+    while chain[-1].included_at is not None:
+        chain.append(chain[-1].included_at.source)
+    return chain
+
+
+def _is_before(source: Source, span: Span) -> bool:
+    """Whether an include was read before, or holds, a place."""
+    if source in _chain(span):
+        return True
+    return _position(source.included_at) < _position(span)
+
+
+def _position(span: Span | None) -> tuple[int, ...]:
+    place: tuple[int, ...] = ()
+    while span is not None:
+        place = (span.start, *place)
+        span = span.source.included_at
+    return place
+
+
+def _commands_in(node: Any) -> int:
+    """How many shell commands a statement holds, nested rules left out (they are statements of their own)."""
+    if isinstance(node, tree.Piece):
+        return int(node.kind == "command")
+    if isinstance(node, tree.Number):
+        return int(node.written.startswith("%("))
+    if isinstance(node, tuple):
+        return sum(_commands_in(each) for each in node)
+    if is_dataclass(node) and not isinstance(node, Span):
+        return sum(_commands_in(getattr(node, each.name)) for each in fields(node) if each.name != "block")
+    return 0
+
+
+def _line(statement: tree.Statement, lowered: Any) -> Line:
+    match statement:
+        case tree.MacroDefinition():
+            return 3, b"added macro " + _macro(statement)
+        case tree.Cache():
+            return 2, b'added cache "%s": expire %d' % lowered
+        case tree.Account():
+            name, _, users, word, args, _, _ = lowered
+            return 2, b'added account "%s":%s fetch=%s' % (name, _users(users), explain_fetch(word, args))
+        case tree.Action():
+            name, users, items, _ = lowered
+            return 2, b'added action "%s":%s deliver=%s' % (name, _users(users), _items(items))
+        case _:
+            return 2, _rule(lowered)
+
+
+def _macro(statement: tree.MacroDefinition) -> bytes:
+    name = statement.name.encode("utf-8", "surrogateescape")
+    value = statement.value.value
+    if isinstance(value, int):
+        return b'"%s": %d' % (name, value)
+    return b'"%s": "%s"' % (name, (value or "").encode("utf-8", "surrogateescape"))
+
+
+def _users(users: tuple[program.Template, ...]) -> bytes:
+    return b" users=" + _quoted(users) if users else b""
+
+
+def _quoted(texts: tuple[program.Template, ...]) -> bytes:
+    return b" ".join(b'"%s"' % shown(text) for text in texts)
+
+
+def _items(items: tuple[program.Item, ...]) -> bytes:
+    return b"".join(b"%d:%s " % (at, action(word).explain(args)) for at, (word, args, _) in enumerate(items))
+
+
+def _rule(rule: program.Rule) -> bytes:
+    number, _, terms, users, names, items, _, _ = rule
+    matches = b"".join(
+        _JOINS[join] + (b"not " if negated else b"") + condition(word).explain(args) + b" "
+        for join, negated, word, args in terms
+    )
+    start = b"added rule %d:%s matches=%s" % (number, _users(users), matches)
+    if names is not None:
+        return start + b"actions=" + _quoted(names)
+    if items is not None:
+        return start + b"lambda=" + _items(items)
+    return start + b"nested"

@@ -1,0 +1,211 @@
+"""The compiled program, kept between starts: a file that is right or is not used.
+
+It may be used again only when the result cannot differ. So its stamp holds everything that the compiler asked of
+the machine (compiler/facts.py) and what the caller gave (`Key`), and every start checks it all. Whatever does
+not fit, whatever cannot be read, whatever others could have written: compile again. Nothing is migrated.
+`marshal` trusts its input, hence the care about who owns the file.
+"""
+
+from __future__ import annotations
+
+import errno
+import marshal
+import os
+import stat
+import sys
+import time
+import zlib
+
+from rulesmith import __version__
+from rulesmith.program import FORMAT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rulesmith.program import Program
+
+    User = tuple[bytes, int, int, bytes]
+
+_OTHERS_WRITE = 0o022
+_CHECKSUM = 4
+# So many programs are kept.
+_PROGRAMS = 32
+
+
+class Key:
+    """What a start brings along: two starts with different keys never share a program.
+
+    `path` is the configuration as given, `me` the invoking user (its home is $HOME with -h), `macros` the
+    values of -D as given, `user` that of -u.
+    """
+
+    __slots__ = ("_values", "macros", "me", "path", "user")
+
+    def __init__(self, path: str, me: User, macros: list[str], user: str | None) -> None:
+        self.path = path
+        self.me = me
+        self.macros = macros
+        self.user = user
+        self._values: tuple[Any, ...] | None = None
+
+    def values(self) -> tuple[Any, ...]:
+        """Everything that the program depends on and that is known without looking at any file. Raises OSError."""
+        if self._values is None:
+            self._values = (
+                FORMAT,
+                __version__,
+                sys.implementation.cache_tag,
+                os.getcwd(),
+                self.path,
+                os.environ.get("HOME"),
+                self.me,
+                tuple(self.macros),
+                self.user,
+            )
+        return self._values
+
+    def file(self) -> bytes:
+        """Where the program of this start lies. Raises OSError.
+
+        Under $XDG_CACHE_HOME, else $HOME/.cache; the environment's HOME counts, because that is where the invoking
+        user can be expected to write.
+        """
+        base = os.environb.get(b"XDG_CACHE_HOME", b"")
+        if base[:1] != b"/":
+            base = os.environb.get(b"HOME", b"")
+            if base[:1] != b"/":
+                raise FileNotFoundError("neither HOME nor XDG_CACHE_HOME is set")
+            base += b"/.cache"
+        octets = marshal.dumps(self.values(), 2)
+        return base + b"/rulesmith/%08x%08x.program" % (zlib.crc32(octets), zlib.adler32(octets))
+
+
+def load(key: Key) -> tuple[Program, tuple[str, ...]] | None:
+    """The program for a start and the warnings to repeat, or None: compile."""
+    try:
+        octets = _read(key.file())
+        if octets is None:
+            return None
+        values, stamp, program, warnings = marshal.loads(octets)
+        if values != key.values() or not _holds(stamp, key.me):
+            return None
+        return program, warnings
+    except (OSError, ValueError, EOFError, TypeError, KeyError):
+        return None
+
+
+def store(key: Key, facts: dict[str, Any], program: Program, warnings: tuple[str, ...]) -> str | None:
+    """Keep a program; None, or in a few words why it could not be kept. Nothing depends on it.
+
+    `facts` is what compiler/facts.py gives. The caller does not store what must not be kept.
+    """
+    octets = marshal.dumps((key.values(), facts, program, warnings))
+    octets = zlib.crc32(octets).to_bytes(_CHECKSUM, "big") + octets
+    try:
+        path = key.file()
+        folder = os.path.dirname(path)
+        if not _is_private(folder):
+            return os.fsdecode(folder) + " belongs to another user, or others may write to it"
+        temporary = path + b".%d" % os.getpid()
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                written = os.write(descriptor, octets)
+            finally:
+                os.close(descriptor)
+            if written != len(octets):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.rename(temporary, path)
+        except OSError:
+            os.unlink(temporary)
+            raise
+        _prune(folder)
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
+def _read(path: bytes) -> bytes | None:
+    """The file without its checksum, if it is ours alone and whole."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        if status.st_uid != os.geteuid() or status.st_mode & _OTHERS_WRITE:
+            return None
+        octets = os.read(descriptor, status.st_size + 1)
+    finally:
+        os.close(descriptor)
+    body = octets[_CHECKSUM:]
+    if len(octets) != status.st_size or zlib.crc32(body).to_bytes(_CHECKSUM, "big") != octets[:_CHECKSUM]:
+        return None
+    return body
+
+
+def _holds(stamp: dict[str, Any], me: User) -> bool:
+    """Whether everything that the compiler saw is still as it was."""
+    for path, seen in stamp["files"].items():
+        status = os.stat(path)
+        if (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino) != seen:
+            return False
+        if not os.access(path, os.R_OK, effective_ids=True):
+            return False
+    for path in stamp["absent"]:
+        if _can_open(path):
+            return False
+    if stamp["tags"] and not _tags_hold(stamp["tags"]):
+        return False
+    if stamp["umask"] is not None:
+        mask = os.umask(0o077)
+        os.umask(mask)
+        if mask != stamp["umask"]:
+            return False
+    if stamp["users"] or stamp["groups"] or stamp["gids"]:
+        from rulesmith.delivery import people  # only where a configuration names them while it is read
+
+        return (
+            all(people.find_user(name, me) == seen for name, seen in stamp["users"].items())
+            and all(people.find_group(name) == seen for name, seen in stamp["groups"].items())
+            and all(people.has_gid(gid) == seen for gid, seen in stamp["gids"].items())
+        )
+    return True
+
+
+def _can_open(path: bytes) -> bool:
+    """Whether a file that could not be opened then can be opened now."""
+    try:
+        os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
+    except OSError:
+        return False
+    return True
+
+
+def _tags_hold(seen: dict[bytes, bytes]) -> bool:
+    from rulesmith.mail import date  # few configurations use the date in their regexps or names
+
+    now = {b"hostname": os.fsencode(os.uname().nodename), **date.tags(int(time.time()))}
+    return all(now.get(name) == value for name, value in seen.items())
+
+
+def _is_private(folder: bytes) -> bool:
+    """Whether a folder, made if it is missing, is ours alone."""
+    try:
+        os.mkdir(folder, 0o700)
+    except FileExistsError:
+        pass
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(folder), 0o700, exist_ok=True)
+        os.mkdir(folder, 0o700)
+    status = os.lstat(folder)
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & _OTHERS_WRITE
+
+
+def _prune(folder: bytes) -> None:
+    """Forget the oldest programs: each working directory and set of options has its own."""
+    names = [name for name in os.listdir(folder) if b".program" in name]
+    if len(names) <= _PROGRAMS:
+        return
+    paths = [folder + b"/" + name for name in names]
+    paths.sort(key=lambda path: os.lstat(path).st_mtime_ns)
+    for path in paths[: len(paths) - _PROGRAMS]:
+        os.unlink(path)
