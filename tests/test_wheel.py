@@ -1,0 +1,66 @@
+"""The wheel, in an environment with nothing else in it: both commands work, and grammar and man pages are there."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an environment into which the wheel of this checkout was installed."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source, environment = folder / "source", folder / "environment"
+    # A copy, so that building leaves nothing behind here and takes nothing that git would not have.
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in filter(None, os.fsdecode(listed.stdout).split("\0")):
+        origin, copy = ROOT / name, source / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if origin.is_symlink():
+            copy.symlink_to(origin.readlink())
+        elif origin.is_file():
+            copy.write_bytes(origin.read_bytes())
+    pip = [sys.executable, "-m", "pip", "--quiet"]
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", folder, source], check=True)
+    (wheel,) = folder.glob("*.whl")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+    subprocess.run([*pip, "--python", environment / "bin" / "python", "install", wheel], check=True)
+    return environment
+
+
+def test_the_wheel_carries_the_man_pages(installed: Path) -> None:
+    pages = {path.relative_to(installed).as_posix() for path in (installed / "share" / "man").rglob("*.[15]")}
+    assert pages == {"share/man/man1/fdm.1", "share/man/man1/rulesmith.1", "share/man/man5/fdm.conf.5"}
+
+
+def test_fdm_delivers_from_the_wheel(installed: Path, tmp_path: Path) -> None:
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    conf = tmp_path / "fdm.conf"
+    conf.write_text('account "stdin" stdin\nset no-received\nmatch "^subject: X" in headers action stdout\n')
+    conf.chmod(0o600)
+    message = b"Subject: x\n\nfrom the wheel\n"
+    run = subprocess.run(
+        [installed / "bin" / "fdm", "-u", user, "-f", conf, "-m", "fetch"],
+        input=message, capture_output=True, check=False, cwd=tmp_path, env={"HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert (run.returncode, run.stdout) == (0, message), run.stderr.decode()
+
+
+def test_rulesmith_says_its_version_from_the_wheel(installed: Path) -> None:
+    from rulesmith import __version__
+
+    run = subprocess.run([installed / "bin" / "rulesmith", "--version"], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert __version__ in run.stdout
