@@ -174,7 +174,7 @@ def _cram_md5(challenge: bytes, password: bytes) -> bytes:
     import hmac  # no other way to log in wants it
 
     try:
-        stamp = binascii.a2b_base64(challenge[1:])
+        stamp = binascii.a2b_base64(challenge[1:].strip(), strict_mode=True)
     except binascii.Error:
         raise _unexpected(challenge) from None
     return hmac.new(password, stamp, "md5").hexdigest().encode()
