@@ -63,8 +63,10 @@ def compile_text(name: str, text: str, environment: Environment, earlier: Sequen
     lowered = lower(config.statements, scope)
     torn = _torn(config.sources) if syntax else ()
     check_names(config, lowered, scope, torn)
-    diagnostics = (*earlier, *syntax, *scope.found)
-    refusal = _first_refusal(earlier, syntax, lowered)
+    # What could not be read needs no second report about its value.
+    blamed = [each for each in lowered.blamed if not any(_overlap(each[1], other) for other in syntax)]
+    diagnostics = (*earlier, *syntax, *(found for _, found in blamed))
+    refusal = _first_refusal(earlier, syntax, blamed)
     program: Program | None = None
     if refusal is None:
         program = (
@@ -107,6 +109,11 @@ def _torn(sources: Sequence[Source]) -> list[tuple[str, bytes]]:
     ]
 
 
+def _overlap(one: Diagnostic, other: Diagnostic) -> bool:
+    mine, its = one.at.span, other.at.span
+    return mine.source is its.source and mine.start < its.end and its.start < mine.end
+
+
 def _position(span: Span) -> tuple[int, ...]:
     """Where a place comes in the order of reading, includes spliced in."""
     inner: tuple[int, ...] = (span.start,)
@@ -116,11 +123,15 @@ def _position(span: Span) -> tuple[int, ...]:
     return inner
 
 
-def _first_refusal(earlier: Sequence[Diagnostic], syntax: Sequence[Diagnostic], lowered: Lowered) -> Diagnostic | None:
+def _first_refusal(
+    earlier: Sequence[Diagnostic],
+    syntax: Sequence[Diagnostic],
+    blamed: Sequence[tuple[tree.Statement, Diagnostic]],
+) -> Diagnostic | None:
     """What fdm would have stopped at: the first statement with a fault, and in it the first that fdm checks."""
     for found in earlier:
         if found.refuses:
             return found
     candidates = [(_position(found.at.span), found) for found in syntax if found.refuses]
-    candidates += [(_position(statement.span), found) for statement, found in lowered.blamed if found.refuses]
+    candidates += [(_position(statement.span), found) for statement, found in blamed if found.refuses]
     return min(candidates, key=lambda each: each[0])[1] if candidates else None

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Line = tuple[int, bytes]  # the number of -v that shows it, and the text
 
+# In the order in which fdm prints them.
+_FLAGS = ("allow-multiple", "no-received", "keep-all", "delete-oversized", "verify-certificates", "ignore-errors")
 _JOINS = (b"", b"and ", b"or ")
 
 
@@ -52,11 +54,8 @@ def _options(settings: Settings, invoker: bytes, keep_all: bool, allow_multiple:
     high = settings["queue-high"] or QUEUE_HIGH
     low = settings["queue-low"]
     low = min(high * 3 // 4, high - 1) if low is None else low
-    parts = [b"keep-all"] if keep_all else []
-    if allow_multiple or settings["allow-multiple"]:
-        parts.append(b"allow-multiple")
-    flags = ("no-received", "delete-oversized", "verify-certificates", "ignore-errors")
-    parts += [flag.encode() for flag in flags if settings[flag]]
+    chosen = {**settings, "keep-all": keep_all, "allow-multiple": allow_multiple or settings["allow-multiple"]}
+    parts = [flag.encode() for flag in _FLAGS if chosen[flag]]
     if settings["purge-after"] is not None:
         parts.append(b"purge-after=%d" % settings["purge-after"])
     parts.append(b"maximum-size=%d" % settings["maximum-size"])
@@ -105,10 +104,19 @@ class _Walk:
                 if command is not None:
                     yield 3, b"running command: " + command.encode("utf-8", "surrogateescape")
             if id(statement) in self.added:
+                if self._ends_file(statement) and _waits(statement):
+                    # fdm must see one token more, and on the way to it the end of the file.
+                    yield from self._close(open_files, chain[1:])
                 yield _line(statement, self.added[id(statement)])
         while waiting:
             yield from self._open(open_files, waiting.pop(0))
         yield from self._close(open_files, [])
+
+    def _ends_file(self, statement: tree.Statement) -> bool:
+        """Whether nothing follows in the included file of a statement."""
+        span = statement.span
+        rest = (line.partition("#")[0] for line in span.source.text[span.end :].split("\n"))
+        return span.source.included_at is not None and not "".join(rest).strip()
 
     def _open(self, open_files: list[Source], source: Source) -> Iterator[Line]:
         assert source.included_at is not None
@@ -142,6 +150,21 @@ def _position(span: Span | None) -> tuple[int, ...]:
         place = (span.start, *place)
         span = span.source.included_at
     return place
+
+
+def _waits(statement: tree.Statement) -> bool:
+    """Whether more could follow, so that fdm's parser looks at the next token before it takes the statement."""
+    match statement:
+        case tree.MacroDefinition():
+            return isinstance(statement.value, tree.Text)
+        case tree.Cache():
+            return statement.expire is None or statement.expire.unit is None
+        case tree.Account():
+            return not statement.keep
+        case tree.Rule():
+            return statement.block is None and not statement.continues
+        case _:
+            return statement.span.text.endswith(('"', "'", ")"))
 
 
 def _commands_in(node: Any) -> int:
