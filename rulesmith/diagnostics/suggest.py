@@ -16,6 +16,10 @@ def suggest(word: str, known: Iterable[str]) -> str | None:
     for name in names:
         if name.lower() == word.lower() and name != word:
             return name
+    # Two letters in the wrong order are the most common slip, and count much in a short word.
+    for name in names:
+        if len(name) == len(word) and sorted(name) == sorted(word) and name != word:
+            return name
     near = get_close_matches(word, names, n=1, cutoff=0.7)
     return near[0] if near else None
 

@@ -17,10 +17,8 @@ if TYPE_CHECKING:
     from rulesmith.source import Span
 
 _KINDS: dict[str, tree.PieceKind] = {"STRMACRO": "macro", "STRCOMMAND": "command"}
-_FLAGS = frozenset(
-    ("NO_APOP", "NO_VERIFY", "NO_UIDL", "STARTTLS", "INSECURE")
-    + ("NO_CRAM_MD5", "NO_PLAIN", "NO_LOGIN", "OAUTHBEARER", "XOAUTH2")
-)
+_FLAGS = {"NO_APOP", "NO_VERIFY", "NO_UIDL", "STARTTLS", "INSECURE", "NO_CRAM_MD5", "NO_PLAIN", "NO_LOGIN"}
+_FLAGS |= {"OAUTHBEARER", "XOAUTH2"}
 
 
 @dataclass(slots=True)

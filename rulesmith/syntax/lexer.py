@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rulesmith.diagnostics.model import Diagnostic, Label, Severity
-from rulesmith.limits import INCLUDE_DEPTH, INCLUDE_FILES
+from rulesmith.limits import INCLUDE_DEPTH, INCLUDE_FILES, SYNTAX_FINDINGS
 from rulesmith.source import Source, Span
 from rulesmith.syntax import literals, quoting
 from rulesmith.syntax.command import run_command
+from rulesmith.syntax.ifdef import Blocks
 from rulesmith.syntax.include import open_include
 from rulesmith.syntax.macros import Macros, definition
 from rulesmith.syntax.quoting import Fault, Scan
+from rulesmith.syntax.stray import WORD_LENGTH, long_word, stray_character, unquoted_end
 from rulesmith.syntax.word import Word
 from rulesmith.syntax.words import KEYWORDS, SYMBOLS
 
@@ -40,24 +42,13 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-_WORD_LENGTH = 126
 # After include and ifdef fdm skips all the white space of C.
 _SPACE = re.compile(r"[ \t\n\v\f\r]*+")
-# The rest of a path, an address or a name that somebody forgot to quote.
-_UNQUOTED = re.compile(r"[^\s\"'(){}<>,+#\0]*+")
 _BEFORE_EQUALS = re.compile(r"[ \t\n]*+(?:#[^\n]*+[ \t\n]*+)*+=(?!=)")
 
 
 class _Stop(Exception):
     """Reading makes no sense from here on; a finding says why."""
-
-
-@dataclass(slots=True)
-class Block:
-    """An open ifdef: its word, and whether its text is read."""
-
-    word: Word
-    active: bool
 
 
 @dataclass(slots=True)
@@ -74,9 +65,11 @@ def read(source: Source, world: SyntaxWorld) -> Reading:
     lexer = _Lexer(world)
     try:
         lexer.read(source, 0)
+        lexer.close(source)
     except _Stop:
         pass
-    lexer.close(source)
+    end = len(source.text)
+    lexer.reading.words.append(Word("$END", source, end, end, ""))
     return lexer.reading
 
 
@@ -85,7 +78,7 @@ class _Lexer:
         self.world = world
         self.reading = Reading()
         self.macros = Macros(world.macros)
-        self.blocks: list[Block] = []
+        self.blocks = Blocks()
         self.skipped: list[Word] = []  # where words go that an ifdef leaves out
         self.words = self.reading.words
         self.settled = 0  # definitions before this word are done
@@ -131,12 +124,9 @@ class _Lexer:
 
     def close(self, source: Source) -> None:
         """The end of the input: no block may be open."""
-        end = len(source.text)
-        if self.blocks:
-            opened = Label(self.blocks[-1].word.span, "this block is open")
-            message = f"expected `endif`: a block opened by `{self.blocks[-1].word.written}` is not closed"
-            self.fault(source, Fault("missing-endif", message, end, end, "missing endif"), opened)
-        self.reading.words.append(Word("$END", source, end, end, ""))
+        unclosed = self.blocks.unclosed(len(source.text))
+        if unclosed:
+            self.fault(source, *unclosed)
 
     def fault(self, source: Source, fault: Fault, *also: Label) -> None:
         """Report, and mark the place among the words so that the parser complains no more about it."""
@@ -145,6 +135,8 @@ class _Lexer:
             Diagnostic(fault.name, Severity.ERROR, fault.message, at, also, help=fault.help, fdm=fault.fdm)
         )
         self.words.append(Word("BAD", source, fault.start, fault.end, ""))
+        if len(self.reading.findings) > SYNTAX_FINDINGS:
+            raise _Stop
 
     # Literals
 
@@ -159,12 +151,14 @@ class _Lexer:
 
     def string(self, source: Source, start: int) -> int:
         """A string with escapes or macros, or one that is not closed."""
+        scan = self.quoted(source, start)
+        return self.finish("STR", source, start, scan, scan.value)
+
+    def quoted(self, source: Source, start: int) -> Scan:
         self.settle()
         if source.text[start] == '"':
-            scan = quoting.double_quoted(source, start, self.macros)
-        else:
-            scan = quoting.single_quoted(source, start)
-        return self.finish("STR", source, start, scan, scan.value)
+            return quoting.double_quoted(source, start, self.macros)
+        return quoting.single_quoted(source, start)
 
     def macro(self, source: Source, start: int) -> int:
         """`$name`, `${name}`, `$(command)`, and the same with `%`."""
@@ -221,16 +215,13 @@ class _Lexer:
         text = source.text
         spelled = text[start:end]
         fdm = f"unknown token: {spelled}"
-        if len(spelled) > _WORD_LENGTH:
-            message = f"no word has more than {_WORD_LENGTH} characters"
-            self.fault(source, Fault("unknown-word", message, start, end, "token too long"))
+        if len(spelled) > WORD_LENGTH:
+            self.fault(source, long_word(start, end))
             return end
         again = self.unclosed(source, start, fdm)
         if again is not None:
             return again
-        unquoted = _UNQUOTED.match(text, end)
-        assert unquoted is not None
-        word = Word("UNKNOWN", source, start, unquoted.end(), spelled)
+        word = Word("UNKNOWN", source, start, unquoted_end(text, end), spelled)
         if self.skipping:
             message = f"unknown word `{word.written}`, in a part that is skipped but must still be of words"
             self.fault(source, Fault("unknown-word", message, start, word.end, fdm))
@@ -239,38 +230,17 @@ class _Lexer:
         return word.end
 
     def stray(self, source: Source, start: int) -> int:
-        """A character that can begin nothing."""
-        text = source.text
-        character = text[start]
-        # fdm reads octets, and shows the first.
-        octet = character.encode("utf-8", "surrogateescape")[:1].decode("utf-8", "surrogateescape")
-        fdm = f"unexpected character: {octet}"
-        if character == "\r":
-            if source.name not in self.with_returns:
-                self.with_returns.add(source.name)
-                message = "the lines of this file end in CR LF, or a carriage return stands between two words"
-                help_ = "save the file with Unix line ends (LF alone), for instance with: sed -i 's/\\r$//' FILE"
-                self.fault(source, Fault("crlf-line-end", message, start, start + 1, fdm, help_))
-            return start + 1
-        if character == "\ufeff":
-            message = "the file starts with a byte order mark, which fdm.conf may not have"
-            if start:
-                message = "a byte order mark stands here, invisible"
-            help_ = "save the file as UTF-8 without BOM"
-            self.fault(source, Fault("byte-order-mark", message, start, start + 1, fdm, help_))
-            return start + 1
-        again = self.unclosed(source, start, fdm)
+        """A character that can begin nothing; carriage returns are told once a file."""
+        fault = stray_character(source.text, start)
+        if fault.name == "crlf-line-end":
+            if source.name in self.with_returns:
+                return fault.end
+            self.with_returns.add(source.name)
+        again = self.unclosed(source, start, fault.fdm)
         if again is not None:
             return again
-        unquoted = _UNQUOTED.match(text, start + 1)
-        assert unquoted is not None
-        end = unquoted.end()
-        spelled = text[start:end]
-        quotes = f'put it in quotes: "{spelled}"' if end > start + 1 and spelled.isprintable() else None
-        shown = f"`{character}`" if character.isprintable() else f"number {ord(octet) & 0xFF}, which cannot be shown"
-        message = f"unexpected character {shown}"
-        self.fault(source, Fault("unexpected-character", message, start, end, fdm, quotes))
-        return end
+        self.fault(source, fault)
+        return fault.end
 
     def unclosed(self, source: Source, start: int, fdm: str | None = None) -> int | None:
         """Where to read on, if the fault at `start` is that the string just before it was never meant to go on.
@@ -309,11 +279,10 @@ class _Lexer:
         if word.type == "INCLUDE":
             return word.end if self.skipping else self.include(word, at, depth)
         if word.type == "ENDIF":
-            if not self.blocks:
-                message = "`endif` without an `ifdef` or `ifndef` before it"
-                self.fault(word.source, Fault("spurious-endif", message, word.start, word.end, "spurious endif"))
+            fault = self.blocks.close(word)
+            if fault:
+                self.fault(word.source, fault)
                 return word.end
-            self.blocks.pop()
             self.switch()
             if not self.skipping:
                 self.words.append(word)
@@ -323,7 +292,7 @@ class _Lexer:
             help_ = f"write {word.written} $name or {word.written} %name"
             self.words.append(Word("IFDEF", word.source, word.start, word.end, word.value))
             self.fault(word.source, Fault("syntax-error", message, at, at + 1, "syntax error", help_))
-            self.blocks.append(Block(word, True))
+            self.blocks.open(word, active=True)
             return at
         end, fault = quoting.macro_name(text, at)
         if fault:
@@ -331,14 +300,13 @@ class _Lexer:
         self.settle()
         known = text[at:end].replace("{", "").replace("}", "") in self.macros.names
         self.words.append(Word("IFDEF", word.source, word.start, word.end, word.value))
-        self.blocks.append(Block(word, bool(fault) or known == (word.type == "IFDEF")))
+        self.blocks.open(word, active=bool(fault) or known == (word.type == "IFDEF"))
         self.switch()
         return end
 
     def switch(self) -> None:
         """Words count where every open block is active."""
-        active = all(block.active for block in self.blocks)
-        self.words = self.reading.words if active else self.skipped
+        self.words = self.reading.words if self.blocks.active else self.skipped
 
     def include(self, word: Word, at: int, depth: int) -> int:
         """Splice in the file; returns where the including text goes on."""
@@ -354,10 +322,7 @@ class _Lexer:
                 help_ = f'write include "${{{text[at + 1 : end].strip("{}")}}}"'
             self.fault(source, Fault("syntax-error", message, at, max(end, at + 1), "syntax error", help_))
             return end
-        self.settle()
-        scan = (
-            quoting.double_quoted(source, at, self.macros) if text[at] == '"' else quoting.single_quoted(source, at)
-        )
+        scan = self.quoted(source, at)
         if scan.faults or scan.value is None:
             if not scan.faults:
                 message = "the path of the include file depends on a command that was not run"

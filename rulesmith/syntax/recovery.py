@@ -36,6 +36,7 @@ class Recovery:
         self._machine: Any = load_parser().parse_interactive()
         self._state = self._machine.parser_state
         self._bad = -1  # the last word that the lexer has complained about
+        self._guess = -1  # the last word that was mended without much confidence
         self._surplus = 0  # braces that were opened in what was cut out
 
     def parse(self) -> list[Statement]:
@@ -108,6 +109,9 @@ class Recovery:
         if self._excused(place.at):
             return
         word = place.word
+        sure = hints.meant(place) or (word.type == "UNKNOWN" and place.accepted >= STRINGS)
+        if not sure and self._same_statement(self._guess, place.at):
+            return
         expected = in_words(place.accepted)
         name, message, fdm = "syntax-error", f"expected {expected}", "syntax error"
         if word.type == "UNKNOWN":
@@ -117,13 +121,24 @@ class Recovery:
             fdm = f"unknown token: {word.value}"
         elif word.type == "$END":
             message = f"the file ends in the middle of a statement: expected {expected}"
-        self._find(name, message, word, fdm, hints.hint(place))
+        self._find(name, message, word, fdm, hints.hint(place), self._opened(place))
 
     def _excused(self, at: int) -> bool:
         """Whether the lexer has complained about this statement already, or so many faults are known as to suffice."""
         if len(self.findings) >= SYNTAX_FINDINGS:
             return True
-        return self._bad >= 0 and not any(starts_statement(self.words, after) for after in range(self._bad + 1, at))
+        return self._same_statement(self._bad, at)
+
+    def _same_statement(self, earlier: int, at: int) -> bool:
+        """Whether there was a word `earlier` (not -1), and no statement has begun since."""
+        return earlier >= 0 and not any(starts_statement(self.words, after) for after in range(earlier + 1, at))
+
+    def _opened(self, place: Place) -> tuple[Label, ...]:
+        """The open list that the word may have been meant to follow."""
+        if "RBRACE" not in place.accepted or "MATCH" in place.accepted:
+            return ()
+        braces = [value for value in self._state.value_stack if isinstance(value, Word) and value.type == "LBRACE"]
+        return (Label(braces[-1].span, "this list is open"),) if braces else ()
 
     def _find(
         self, name: str, message: str, word: Word, fdm: str, help_: str | None = None, also: tuple[Label, ...] = ()
@@ -149,6 +164,7 @@ class Recovery:
             self._feed(Word(KEYWORDS[name], word.source, word.start, word.end, name))
             return place.at + 1
         if word.type == "UNKNOWN" and place.accepted >= STRINGS:
+            self._guess = place.at
             self._feed(Word("STR", word.source, word.start, word.end, word.written))
             return place.at + 1
         return None

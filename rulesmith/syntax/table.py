@@ -20,7 +20,7 @@ class _Words(Lexer):
     def __init__(self, lexer_conf: Any) -> None:
         pass
 
-    def lex(self, lexer_state: Any, parser_state: Any) -> Iterator[Any]:
+    def lex(self, *_: Any) -> Iterator[Any]:
         yield from ()
 
 

@@ -63,6 +63,8 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Regexp:
+    """A regular expression; `case` where letter case counts."""
+
     text: Text
     case: bool
     span: Span = field(compare=False)
@@ -70,6 +72,8 @@ class Regexp:
 
 @dataclass(frozen=True, slots=True)
 class Server:
+    """`server HOST [port PORT]`."""
+
     host: Text
     port: Text | Number | None
     span: Span = field(compare=False)
@@ -89,6 +93,8 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
+    """One condition of a rule, with what joins it to those before: strictly left to right."""
+
     join: Join | None  # None for the first of a rule
     negated: bool
     phrase: Phrase
@@ -106,6 +112,8 @@ class Set:
 
 @dataclass(frozen=True, slots=True)
 class MacroDefinition:
+    """`$name = "…"` or `%name = 1`; what uses it has its value already."""
+
     name: str  # with its sigil
     value: Text | Number
     span: Span = field(compare=False)
@@ -113,6 +121,8 @@ class MacroDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
+    """`cache PATH [expire TIME]`; `expire` in seconds."""
+
     path: Text
     expire: Number | None
     span: Span = field(compare=False)
@@ -120,6 +130,8 @@ class Cache:
 
 @dataclass(frozen=True, slots=True)
 class Account:
+    """`account NAME …`: where mail comes from."""
+
     name: Text
     disabled: bool
     users: tuple[Text, ...]
@@ -130,6 +142,8 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Action:
+    """`action NAME …`: things to do, in order."""
+
     name: Text
     users: tuple[Text, ...]
     items: tuple[Phrase, ...]
