@@ -7,7 +7,7 @@ import os
 
 from rulesmith.mail import glob
 
-_MAGIC = b"*?["
+_MAGIC = b"*?[\\"
 
 
 def expand(pattern: bytes) -> list[bytes]:
@@ -17,27 +17,28 @@ def expand(pattern: bytes) -> list[bytes]:
 
 
 def _braces(pattern: bytes) -> list[bytes]:
-    """`a{b,c}d` is `abd` and `acd`; `{}` and a brace that is not closed stand for themselves."""
-    at = pattern.find(b"{")
-    while at >= 0 and pattern[at + 1 : at + 2] == b"}":
-        at = pattern.find(b"{", at + 2)
-    if at < 0:
-        return [pattern]
+    """`a{b,c}d` is `abd` and `acd`; a brace that is not closed stands for itself."""
     depth = 0
-    cuts = [at]
-    for index in range(at, len(pattern)):
-        sign = pattern[index]
-        if sign == 0x7B:  # {
+    cuts: list[int] = []
+    escaped = False
+    for index, sign in enumerate(pattern):
+        if escaped:
+            escaped = False
+        elif sign == 0x5C:
+            escaped = True
+        elif sign == 0x7B:  # {
             depth += 1
+            cuts = cuts or [index]
         elif sign == 0x2C and depth == 1:  # ,
             cuts.append(index)
-        elif sign == 0x7D:  # }
+        elif sign == 0x7D and depth:  # }
             depth -= 1
             if not depth:
                 cuts.append(index)
                 break
-    if depth:
+    if depth or not cuts:
         return [pattern]
+    at = cuts[0]
     ends = itertools.pairwise(cuts)
     parts = [pattern[:at] + pattern[one + 1 : other] + pattern[cuts[-1] + 1 :] for one, other in ends]
     return [done for part in parts for done in _braces(part)]
