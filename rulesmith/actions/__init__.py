@@ -8,7 +8,8 @@ if TYPE_CHECKING:
 
 # Each word of the language and the module that serves it.
 WORDS = {
-    "action": "action",
+    # A module of that name would hide the function below once it is loaded.
+    "action": "chain",
     "add-header": "add_header",
     "add-to-cache": "add_to_cache",
     "append": "append",
