@@ -1,0 +1,1 @@
+"""Regular expressions as fdm knows them: parsed, translated to `re`, and searched within bounds."""

@@ -1,0 +1,67 @@
+"""From the text of a regexp to a pattern that the engine searches with (see program.py)."""
+
+from __future__ import annotations
+
+import re
+
+from rulesmith.regexp.error import RegexpError
+from rulesmith.regexp.needles import needle_of
+from rulesmith.regexp.pcre_parser import parse_pcre
+from rulesmith.regexp.posix_parser import parse_posix
+from rulesmith.regexp.search import FOLDED, LINEAR, LONGEST_FIRST, ONLY_LINEAR, STRAIGHT
+from rulesmith.regexp.size import check_size, is_linear_size
+from rulesmith.regexp.to_re import ReWriter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rulesmith.program import Pattern
+    from rulesmith.regexp.tree import Parsed
+
+
+def parse(source: bytes, case: bool, dialect: str) -> Parsed:
+    """The tree of a regexp in a dialect: "pcre" or "posix"."""
+    return parse_posix(source, case) if dialect == "posix" else parse_pcre(source, case)
+
+
+def lower(source: bytes, case: bool, dialect: str) -> Pattern:
+    """(source, code for `re` or None for the empty regexp, flags of search.py, needle, dialect, case).
+
+    RegexpError where fdm refuses the regexp or its meaning cannot be given here.
+    """
+    if not source:
+        return source, None, 0, b"", dialect, case
+    parsed = parse(source, case, dialect)
+    braces = b"{" in source
+    if braces:
+        check_size(parsed, dialect)
+    # Only an option inside the regexp makes some of it mind the case and some not.
+    folded = not case and (dialect == "posix" or b"(?" not in source)
+    writer = ReWriter(folded, dialect == "posix")
+    code, _, _ = writer.write(parsed.root, 0)
+    linear = not writer.irregular and (not braces or is_linear_size(parsed.root))
+    flags = FOLDED if folded else 0
+    if linear:
+        flags |= LINEAR
+    if writer.straight:
+        flags |= STRAIGHT
+    if writer.longest_first:
+        flags |= LONGEST_FIRST
+    if writer.keeps or writer.empty_loops or len(set(parsed.numbers)) < len(parsed.numbers):
+        if not linear:
+            what = "a loop over what may be nothing" if writer.empty_loops else "\\K or (?|"
+            raise RegexpError(f"{what} cannot be used here together with the rest of this regexp", None)
+        flags |= ONLY_LINEAR
+    if writer.irregular:
+        _check(code)
+    return source, code, flags, needle_of(parsed.root, case), dialect, case
+
+
+def _check(code: bytes) -> None:
+    """Whether `re` takes it, asked only where something may be beyond it."""
+    try:
+        re.compile(code, re.MULTILINE)
+    except re.error as error:
+        raise RegexpError(f"this cannot be used here ({error.msg})", None) from None
+
+
+__all__ = ["RegexpError", "lower", "parse"]
