@@ -90,6 +90,9 @@ def warm() -> None:
             for name in names:
                 with contextlib.suppress(ImportError):
                     importlib.import_module(name)
+    from rulesmith.syntax.table import load_parser
+
+    load_parser()
 
 
 def warm_door(call: Call) -> Outcome:

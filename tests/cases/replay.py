@@ -13,7 +13,6 @@ import json
 import os
 import pwd
 import re
-import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -49,7 +48,8 @@ class Difference:
     """`field` is exit, stdout, file:NAME, absent:NAME, log+:TEXT (missing) or log-:TEXT (unwanted).
 
     `got` is the status, the text, the text or texts of the files (None: there is none), the paths that
-    should not be there, or for the log all of it. In texts {DIR} stands for the folder of the run.
+    should not be there, or for the log all of it. In `field` and `want` the placeholders stand as they are recorded; in
+    `got` only {DIR} does, for the folder of the run.
     """
 
     field: str
@@ -87,26 +87,33 @@ def reads_stdin(case: Case) -> bool:
 
 def replay(case: Case, door: Door, flags: tuple[str, ...] = (), plain: bool = False) -> list[Difference]:
     """Run the case in a folder of its own; `flags` go before its arguments, `plain` means our exit statuses."""
-    user = plain_user()
-    person = user or pwd.getpwuid(os.geteuid())
-    folder = tempfile.mkdtemp(prefix="case.")
-    try:
-        names = {
-            "{DIR}": folder,
-            "{USER}": person.pw_name,
-            "{UID}": str(person.pw_uid),
-            "{GID}": str(person.pw_gid),
-        }
-        _furnish(case, folder, names, user)
-        env = _environment(case, folder, names)
-        _shell(case.get("setup"), names, folder, env, user)
-        args = [*flags, *(_fill(each, names) for each in case["args"])]
-        outcome = door(Call(args, _message(case, names), folder, env, user))
-        _shell(case.get("post"), names, folder, env, user)
-        wanted = _fill(expectation(case) | {"exit": expected_exit(case, plain)}, names)
-        return _compare(wanted, outcome, folder, names)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="case.") as folder:
+        stage = Stage(folder)
+        stage.furnish(case)
+        stage.shell(case.get("setup"))
+        args = [*flags, *stage.fill(case["args"])]
+        outcome = door(Call(args, stage.octets(case, "message"), folder, stage.env, stage.user))
+        stage.shell(case.get("post"))
+        return stage.compare(expectation(case) | {"exit": expected_exit(case, plain)}, outcome)
+
+
+def people() -> dict[str, str]:
+    """What {USER}, {UID} and {GID} stand for: nobody when we are root, else whoever we are."""
+    person = plain_user() or pwd.getpwuid(os.geteuid())
+    return {"{USER}": person.pw_name, "{UID}": str(person.pw_uid), "{GID}": str(person.pw_gid)}
+
+
+def fill(value: Any, names: dict[str, str]) -> Any:
+    """A value with the placeholders in its texts, and in the keys of its dicts, replaced."""
+    if isinstance(value, str):
+        for name, instead in names.items():
+            value = value.replace(name, instead)
+        return value
+    if isinstance(value, list):
+        return [fill(each, names) for each in value]
+    if isinstance(value, dict):
+        return {fill(key, names): fill(each, names) for key, each in value.items()}
+    return value
 
 
 def mask(octets: bytes) -> str:
@@ -120,110 +127,97 @@ def _conf_text(case: Case) -> str:
     return base64.b64decode(case["conf_b64"]).decode("latin-1") if "conf_b64" in case else case["conf"]
 
 
-def _fill(value: Any, names: dict[str, str]) -> Any:
-    if isinstance(value, str):
-        for name, instead in names.items():
-            value = value.replace(name, instead)
-        return value
-    if isinstance(value, list):
-        return [_fill(each, names) for each in value]
-    if isinstance(value, dict):
-        return {_fill(key, names): _fill(each, names) for key, each in value.items()}
-    return value
+class Stage:
+    """The folder of one run, with its environment and the user whom everything belongs to."""
 
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.user = plain_user()
+        self.names = {"{DIR}": folder, **people()}
+        self.env: dict[str, str] = {
+            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+            "HOME": folder + "/home",
+            "TMPDIR": folder + "/tmp",
+            "TZ": "UTC",
+            "LC_ALL": "C",
+        }
 
-def _octets(case: Case, key: str, names: dict[str, str]) -> bytes:
-    if key + "_b64" in case:
-        return base64.b64decode(case[key + "_b64"])
-    text: str = _fill(case.get(key, ""), names)
-    return text.encode("utf-8", "surrogateescape")
+    def fill(self, value: Any) -> Any:
+        return fill(value, self.names)
 
+    def octets(self, case: Case, key: str) -> bytes:
+        if key + "_b64" in case:
+            return base64.b64decode(case[key + "_b64"])
+        text: str = self.fill(case.get(key, ""))
+        return text.encode("utf-8", "surrogateescape")
 
-def _message(case: Case, names: dict[str, str]) -> bytes:
-    return _octets(case, "message", names)
+    def furnish(self, case: Case) -> None:
+        top = Path(self.folder)
+        folders = [top, top / "home", top / "tmp"]
+        for each in folders:
+            each.mkdir(exist_ok=True)
+            each.chmod(0o755)
+        conf = top / "conf"
+        conf.write_bytes(self.octets(case, "conf"))
+        conf.chmod(0o600)
+        if self.user:
+            for each in (*folders, conf):
+                os.chown(each, self.user.pw_uid, self.user.pw_gid)
+        for name, value in (case.get("env") or {}).items():
+            self.env.pop(name, None)
+            if value is not None:
+                self.env[name] = self.fill(value)
 
+    def shell(self, script: str | None) -> None:
+        if script:
+            user = self.user
+            who: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
+            quiet = subprocess.DEVNULL
+            subprocess.run(
+                ["/bin/sh", "-c", self.fill(script)],
+                stdin=quiet, stdout=quiet, stderr=quiet, cwd=self.folder, env=self.env, umask=0o022, check=False, **who,
+            )  # fmt: skip
 
-def _furnish(case: Case, folder: str, names: dict[str, str], user: pwd.struct_passwd | None) -> None:
-    conf = os.path.join(folder, "conf")
-    for each in (folder, os.path.join(folder, "home"), os.path.join(folder, "tmp")):
-        os.makedirs(each, exist_ok=True)
-        os.chmod(each, 0o755)
-    Path(conf).write_bytes(_octets(case, "conf", names))
-    os.chmod(conf, 0o600)
-    if user:
-        for each in (folder, conf, os.path.join(folder, "home"), os.path.join(folder, "tmp")):
-            os.chown(each, user.pw_uid, user.pw_gid)
+    def compare(self, wanted: dict[str, Any], outcome: Outcome) -> list[Difference]:
+        found = []
 
+        def differs(field: str, want: Any, got: Any) -> None:
+            found.append(Difference(field, want, fill(got, {self.folder: "{DIR}"})))
 
-def _environment(case: Case, folder: str, names: dict[str, str]) -> dict[str, str]:
-    env = {
-        "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
-        "HOME": folder + "/home",
-        "TMPDIR": folder + "/tmp",
-        "TZ": "UTC",
-        "LC_ALL": "C",
-    }
-    for name, value in (case.get("env") or {}).items():
-        if value is None:
-            env.pop(name, None)
-        else:
-            env[name] = _fill(value, names)
-    return env
+        if outcome.status != wanted["exit"]:
+            differs("exit", wanted["exit"], outcome.status)
+        stdout = mask(outcome.stdout)
+        if wanted.get("stdout") is not None and stdout != self.fill(wanted["stdout"]):
+            differs("stdout", wanted["stdout"], stdout)
+        log = mask(outcome.stderr + b"\n" + outcome.stdout)
+        for text in wanted.get("log_contains", []):
+            if self.fill(text) not in log:
+                differs("log+:" + text, text, log)
+        for text in wanted.get("log_lacks", []):
+            if self.fill(text) in log:
+                differs("log-:" + text, None, log)
+        for name, want in wanted.get("files", {}).items():
+            octets = [Path(path).read_bytes() for path in self._matching(name) if os.path.isfile(path)]
+            texts: list[str] = sorted(_described(each, want) for each in octets)
+            got = texts if isinstance(want, list) or len(texts) > 1 else (texts[0] if texts else None)
+            if got != self.fill(sorted(want) if isinstance(want, list) else want):
+                differs("file:" + name, want, got)
+        for name in wanted.get("absent", []):
+            there = self._matching(name)
+            if there:
+                differs("absent:" + name, [], there)
+        return found
 
-
-def _shell(
-    script: str | None, names: dict[str, str], folder: str, env: dict[str, str], user: pwd.struct_passwd | None
-) -> None:
-    if script:
-        who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
-        quiet = subprocess.DEVNULL
-        subprocess.run(
-            ["/bin/sh", "-c", _fill(script, names)],
-            stdin=quiet, stdout=quiet, stderr=quiet, cwd=folder, env=env, umask=0o022, check=False, **who,
-        )  # fmt: skip
-
-
-def _compare(wanted: dict[str, Any], outcome: Outcome, folder: str, names: dict[str, str]) -> list[Difference]:
-    found = []
-
-    def differs(field: str, want: Any, got: Any) -> None:
-        back = {folder: "{DIR}"}
-        found.append(Difference(_fill(field, back), _fill(want, back), _fill(got, back)))
-
-    if outcome.status != wanted["exit"]:
-        differs("exit", wanted["exit"], outcome.status)
-    stdout = mask(outcome.stdout)
-    if wanted.get("stdout") is not None and stdout != wanted["stdout"]:
-        differs("stdout", wanted["stdout"], stdout)
-    log = mask(outcome.stderr + b"\n" + outcome.stdout)
-    for text in wanted.get("log_contains", []):
-        if text not in log:
-            differs("log+:" + text, text, log)
-    for text in wanted.get("log_lacks", []):
-        if text in log:
-            differs("log-:" + text, None, log)
-    for name, want in wanted.get("files", {}).items():
-        octets = [Path(path).read_bytes() for path in _matching(folder, name) if os.path.isfile(path)]
-        texts: list[str] = sorted(_described(each, want) for each in octets)
-        got = texts if isinstance(want, list) or len(texts) > 1 else (texts[0] if texts else None)
-        if got != (sorted(want) if isinstance(want, list) else want):
-            differs("file:" + name, want, got)
-    for name in wanted.get("absent", []):
-        there = _matching(folder, name)
-        if there:
-            differs("absent:" + name, [], there)
-    return found
+    def _matching(self, name: str) -> list[str]:
+        """The paths that a name with `*` or `?`, or a plain one, stands for."""
+        name = self.fill(name)
+        if "*" in name or "?" in name:
+            return sorted(glob.glob(os.path.join(glob.escape(self.folder), name)))
+        path = os.path.join(self.folder, name)
+        return [path] if os.path.lexists(path) else []
 
 
 def _described(octets: bytes, want: Any) -> str:
     if isinstance(want, str) and want.startswith("sha256:"):
         return "sha256:" + hashlib.sha256(octets).hexdigest()
     return mask(octets)
-
-
-def _matching(folder: str, name: str) -> list[str]:
-    """The paths that a name with `*` or `?`, or a plain one, stands for."""
-    if "*" in name or "?" in name:
-        return sorted(glob.glob(os.path.join(glob.escape(folder), name)))
-    path = os.path.join(folder, name)
-    return [path] if os.path.lexists(path) else []
