@@ -10,11 +10,12 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
+from rulesmith.conditions import condition
 from rulesmith.effects import DELIVER, LOOK_UP, RUN, WHO, Failure
 from rulesmith.evaluate import KEEP, Unknown, Verdict, evaluate
 from rulesmith.mail import header
 from rulesmith.mail.message import Message, clock_tags, describe
-from rulesmith.program import Account, Program
+from rulesmith.program import UNKNOWN, Account, Program, Rule
 from rulesmith.wording import explain_term, text_of
 
 User = tuple[bytes, int, int, bytes]
@@ -224,6 +225,33 @@ def simulate(
         return Report("unknown", _why_unknown(recorder, str(unknown)), recorder.rules, recorder.plan)
     outcome, reason = _outcome(verdict, account)
     return Report(outcome, reason, recorder.rules, recorder.plan)
+
+
+def mark_unknown(program: Program) -> Program:
+    """The program with every condition that depends on a command that was not run made an unknown one."""
+    settings, caches, accounts, actions, rules = program
+    return settings, caches, accounts, actions, tuple(_mark_rule(rule) for rule in rules)
+
+
+def _mark_rule(rule: Rule) -> Rule:
+    number, place, expression, users, names, items, block, goes_on = rule
+    terms = []
+    for join, negated, word, args in expression:
+        known = not any(_is_unknown(arg) for arg in args)
+        terms.append((join, negated, word, args) if known else (join, negated, "unknown", (_explained(word, args),)))
+    inner = None if block is None else tuple(_mark_rule(each) for each in block)
+    return number, place, tuple(terms), users, names, items, inner, goes_on
+
+
+def _is_unknown(arg: Any) -> bool:
+    if isinstance(arg, tuple):
+        return (len(arg) == 2 and arg[1] == UNKNOWN) or any(_is_unknown(each) for each in arg)
+    return False
+
+
+def _explained(word: str, args: tuple[Any, ...]) -> bytes:
+    explained: bytes = condition(word).explain(args)
+    return explained
 
 
 def _why_unknown(recorder: _Recorder, text: str) -> str:

@@ -87,7 +87,19 @@ def _run(options: Options, log: Log) -> int:
     if fetching and not program[4]:
         log.warn("no rules specified")
         return _refuse(options.fdm_status)
+    folder = os.environ.get("TMPDIR")
+    if folder and not os.path.isdir(folder):
+        # Nothing of ours lies there, but commands of the rules may count on it.
+        log.warn(f"{folder}: {_why_no_folder(folder)}")
     return _with_lock(program, options, log, me)
+
+
+def _why_no_folder(folder: str) -> str:
+    try:
+        os.stat(folder)
+    except OSError as error:
+        return os.strerror(error.errno or 0)
+    return "Not a directory"
 
 
 def _default_config(home: str) -> str:

@@ -118,8 +118,10 @@ class Session:
         if self.log.level >= 4:
             self.log.copy(b"< " + raw)
         verdict, kept = run.process(raw, {})
+        if self.options.fdm_status:
+            return ERROR if verdict.outcome == "aborted" else SUCCESS
         status, why = status_of(verdict, kept)
-        if status and not self.options.fdm_status:
+        if status:
             run.say(why)
         return status
 
@@ -146,7 +148,7 @@ class Session:
         """Say how many messages there are (fdm(1), poll)."""
         name, _, _, word, args, _, _ = account
         if word != "maildir":
-            self.log.warn(f"{text_of(name)}: polling not supported")
+            self.log.info(f"{text_of(name)}: polling not supported")
             return SUCCESS
         module = __import__("rulesmith.sources." + word, fromlist=("Source",))
         run = _AccountRun(self, account, time.time())

@@ -20,9 +20,7 @@ def rulesmith() -> None:
     """
 
 
-@rulesmith.command(
-    add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True}
-)
+@rulesmith.command(add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
 def fetch() -> None:
     """Deliver the message on standard input (options as fdm(1): -a NAME -f FILE -l -m -v …)."""
     # Only reached as `rulesmith --some-option fetch`; the front door takes the plain form before click is loaded.

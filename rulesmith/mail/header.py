@@ -126,7 +126,7 @@ def message_id(head: bytes) -> bytes | None:
 def add(raw: bytes, body_at: int, name: bytes, value: bytes) -> bytes:
     """Add `name: value` as last field, with the line end that the header area (or the mail) uses.
 
-    Line feeds of `value` become folds, so that it cannot bring fields of its own; CR and NUL are left out.
+    Name and value go in as they are, as in fdm: the caller keeps line ends out of what comes from a mail.
     A mail without header area gets one, with its empty line. A header area that runs into text without an empty
     line (fdm's Received line above plain text) gets the empty line too, since the text would otherwise follow
     the new field as garbage. A mail that is all header stays so.
@@ -136,9 +136,7 @@ def add(raw: bytes, body_at: int, name: bytes, value: bytes) -> bytes:
         end = b"\r\n" if head.endswith(b"\r\n") else b"\n"
     else:
         end = b"\r\n" if body[: body.find(b"\n") + 1].endswith(b"\r\n") else b"\n"
-    lines = value.translate(None, b"\r\0").split(b"\n")
-    folded = lines[:1] + [line if line[0] in BLANKS else b" " + line for line in lines[1:] if line.strip(BLANKS)]
-    field = name.translate(None, _BREAKS) + b": " + end.join(folded) + end
+    field = name + b": " + value + end
     closed = head in (b"\n", b"\r\n") or head.endswith((b"\n\n", b"\n\r\n"))
     if closed:
         at = body_at - len(end)

@@ -1,0 +1,66 @@
+"""A start without a compiled program: read the configuration, say what fdm says of it, compile.
+
+Cold: loaded when the configuration changed, with `-n`, and where the log is to show it (`-vv`).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from rulesmith import __version__
+from rulesmith.compiler.compile import Compiled, compile_config
+from rulesmith.compiler.defines import read_defines
+from rulesmith.compiler.dump import dump
+from rulesmith.compiler.world import Machine
+from rulesmith.delivery.world import full_name
+from rulesmith.diagnostics.model import Diagnostic
+from rulesmith.diagnostics.render import render_text
+from rulesmith.log import Log
+from rulesmith.options import Options
+from rulesmith.wording import text_of
+
+User = tuple[bytes, int, int, bytes]
+
+
+def fresh_program(path: str, options: Options, log: Log, me: User) -> Compiled | None:
+    """The configuration compiled, commands run; None after saying why it is refused."""
+    _announce(path, log, me)
+    macros, earlier = read_defines(options.macros)
+    default_user = None if options.user is None else os.fsencode(options.user)
+    machine = Machine(path, me, run_commands=True, default_user=default_user, macros=macros, on_warning=log.warn)
+    try:
+        compiled = compile_config(path, machine, earlier)
+    except OSError as error:
+        log.warn(f"{path}: {os.strerror(error.errno or 0)}")
+        return None
+    if log.level >= 2:
+        for level, line in dump(compiled, me[0], keep_all=options.keep, allow_multiple=options.multiple):
+            log.debug(level, text_of(line))
+    if compiled.refusal is not None:
+        _explain_refusal(path, compiled, compiled.refusal, log)
+        return None
+    return compiled
+
+
+def _announce(path: str, log: Log, me: User) -> None:
+    log.debug(1, f"version is: fdm 2.2 (rulesmith {__version__}), started at: {time.ctime()}")
+    if log.level >= 2:
+        system = os.uname()
+        log.debug(2, f"running on: {system.sysname} {system.release} {system.version} {system.machine}")
+        host = os.fsencode(system.nodename)
+        log.debug(2, f"host is: {system.nodename} {text_of(full_name(host))}")
+        log.debug(2, f"home is: {text_of(me[3])}")
+        log.debug(2, f"loading configuration from {path}")
+
+
+def _explain_refusal(path: str, compiled: Compiled, refusal: Diagnostic, log: Log) -> None:
+    """fdm's own line first, because people and programs know it; then everything there is to say."""
+    source = refusal.at.span.source
+    on_command_line = source.name == "-D" and source.included_at is None
+    name, line = (path, 0) if on_command_line else (source.name, refusal.at.span.line)
+    log.warn(f"{name}: {refusal.fdm} at line {line}")
+    for diagnostic in compiled.diagnostics:
+        if diagnostic.refuses:
+            for text in render_text(diagnostic).splitlines():
+                log.warn(text)
