@@ -12,6 +12,8 @@ NAME_OCTETS = 63
 INCLUDE_DEPTH = 32
 # Include files in all: a file that includes itself twice would otherwise be read four thousand million times.
 INCLUDE_FILES = 1000
+# Rules inside rules; whatever walks a tree may then recurse. fdm gives up at some thousands.
+NESTED_RULES = 100
 # Findings of one parse: after so many the text is no configuration, and nobody reads on.
 SYNTAX_FINDINGS = 100
 # An input line of fdm may not be longer; ours may, so there is no such limit here on purpose.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rulesmith.diagnostics.model import Diagnostic, Label, Severity
-from rulesmith.limits import INCLUDE_DEPTH, INCLUDE_FILES, SYNTAX_FINDINGS
+from rulesmith.limits import INCLUDE_DEPTH, INCLUDE_FILES, NESTED_RULES, SYNTAX_FINDINGS
 from rulesmith.source import Source, Span
 from rulesmith.syntax import literals, quoting
 from rulesmith.syntax.command import run_command
@@ -82,6 +82,7 @@ class _Lexer:
         self.skipped: list[Word] = []  # where words go that an ifdef leaves out
         self.words = self.reading.words
         self.settled = 0  # definitions before this word are done
+        self.depth = 0
         self.with_returns: set[str] = set()
 
     def read(self, source: Source, depth: int) -> None:
@@ -111,6 +112,8 @@ class _Lexer:
             elif kind == "symbol":
                 spelled = text[start:at]
                 append(Word(SYMBOLS[spelled], source, start, at, spelled))
+                if spelled == "{" or spelled == "}":
+                    self.nest(source, start)
             elif kind == "number":
                 self.number(source, start, at)
             elif kind == "string":
@@ -121,6 +124,16 @@ class _Lexer:
                 return
             else:
                 at = self.stray(source, start)
+
+    def nest(self, source: Source, at: int) -> None:
+        """Count the braces that are open."""
+        if self.skipping:
+            return
+        self.depth = max(0, self.depth + (1 if source.text[at] == "{" else -1))
+        if self.depth > NESTED_RULES:
+            message = f"rules are nested deeper than {NESTED_RULES}"
+            self.fault(source, Fault("nested-too-deep", message, at, at + 1, "memory exhausted"))
+            raise _Stop
 
     def close(self, source: Source) -> None:
         """The end of the input: no block may be open."""

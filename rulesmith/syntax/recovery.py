@@ -61,13 +61,15 @@ class Recovery:
         if word.type == "BAD":
             self._bad = at
             return at + 1
+        if len(self.findings) >= SYNTAX_FINDINGS:
+            return self._give_up()
         place = Place(self.words, at, frozenset(self._machine.accepts()))
         if word.type.startswith("UNDEFINED_") and word.type[10:] in place.accepted:
             return self._undefined(word, at)
         if word.type == "RBRACE" and "MATCH" in place.accepted:
             return self._unopened(word, at)
-        if word.type == "$END" and ("MATCH" in place.accepted or len(self.findings) >= SYNTAX_FINDINGS):
-            return self._unclosed(word, at, "MATCH" in place.accepted)
+        if word.type == "$END" and "MATCH" in place.accepted:
+            return self._unclosed(word, at)
         self._report(place)
         mended = self._mended(place)
         return self._cut(place) if mended is None else mended
@@ -90,18 +92,23 @@ class Recovery:
             self._find("unopened-brace", "no rule is open that this `}` could close", word, "missing {")
         return at + 1
 
-    def _unclosed(self, word: Word, at: int, complete: bool) -> int:
-        """The end of the file inside a nested rule: close it."""
+    def _unclosed(self, word: Word, at: int) -> int:
+        """The end of the file inside a nested rule."""
         braces = [value for value in self._state.value_stack if isinstance(value, Word) and value.type == "LBRACE"]
-        if braces and complete:
+        if braces and not self._excused(at):
             also = (Label(braces[-1].span, "this rule is open"),)
             message = f"expected `}}`: the rule of line {braces[-1].span.line} is not closed"
-            if not self._excused(at):
-                self._find("missing-brace", message, word, "missing }", also=also)
-        self._drop_statement()
+            self._find("missing-brace", message, word, "missing }", also=also)
+        return self._give_up()
+
+    def _give_up(self) -> int:
+        """Go to the end of the words, and close what is open."""
+        end = self.words[-1]
+        if "MATCH" not in self._machine.accepts():
+            self._drop_statement()
         while "$END" not in self._machine.accepts():
-            self._feed(Word("RBRACE", word.source, word.start, word.end, ""))
-        return at
+            self._feed(Word("RBRACE", end.source, end.start, end.end, ""))
+        return len(self.words) - 1
 
     # All others
 
@@ -124,9 +131,7 @@ class Recovery:
         self._find(name, message, word, fdm, hints.hint(place), self._opened(place))
 
     def _excused(self, at: int) -> bool:
-        """Whether the lexer has complained about this statement already, or so many faults are known as to suffice."""
-        if len(self.findings) >= SYNTAX_FINDINGS:
-            return True
+        """Whether the lexer has complained about this statement already."""
         return self._same_statement(self._bad, at)
 
     def _same_statement(self, earlier: int, at: int) -> bool:
