@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 
 def full_name(hostname: bytes) -> bytes:
-    """The canonical name the resolver has for a host name; the name itself where it has none."""
+    """The name that the resolver has for a host's first address, as in fdm; the host name where it has none."""
     import _socket  # `socket` costs more than the look-up; some runs never need a name
 
     try:
-        found = _socket.getaddrinfo(hostname, None, 0, 1, 0, _socket.AI_CANONNAME)  # 1: SOCK_STREAM
+        address = _socket.getaddrinfo(hostname, None, 0, 1)[0][4]  # 1: SOCK_STREAM
+        return _socket.getnameinfo(address, _socket.NI_NAMEREQD)[0].encode() or hostname
     except (OSError, UnicodeError):
         return hostname
-    return str(found[0][3]).encode() or hostname
 
 
 def _silent(event: str, *args: object) -> None:
