@@ -7,7 +7,6 @@ message or none, and success is reported only when it is there to stay.
 from __future__ import annotations
 
 import errno
-import itertools
 import os
 import time
 
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
 # File systems without hard links say one of these; there the file is renamed.
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 
-# The part of the name that tells deliveries of one process and second apart.
-_numbers = itertools.count()
+# The part of the name that tells deliveries of one process and second apart: the next number.
+_number = [0]
 
 
 def deliver(args: tuple[bytes], raw: bytes, user: tuple[bytes, int, int, bytes], world: World) -> dict[bytes, bytes]:
@@ -71,7 +70,8 @@ def _store(path: bytes, raw: bytes, world: World) -> bytes:
     host = world.hostname.replace(b"/", b"\\057").replace(b":", b"\\072")
     group = world.settings["file-group"]
     while True:
-        name = b"%d.%d_%d.%s" % (time.time(), os.getpid(), next(_numbers), host)
+        name = b"%d.%d_%d.%s" % (time.time(), os.getpid(), _number[0], host)
+        _number[0] += 1
         temporary = path + b"/tmp/" + name
         world.trace("trying", temporary)
         try:
