@@ -99,7 +99,7 @@ class _Running:
         self._poll = select.poll()
         self._rest = memoryview(stdin)
         self._size = 0
-        self._lines = b""  # the unfinished line of output, for `until`
+        self._lines = bytearray()  # the unfinished line of output, for `until`
         self._errors = b""  # the unfinished line of standard error
         self.output: list[bytes] = []
         for index, descriptor in enumerate(ends):
@@ -112,7 +112,7 @@ class _Running:
     def talk(self, deadline: float) -> bool:
         """Feed and listen until all pipes are closed; True when `until` has heard enough. Raises Failure."""
         while self._pipes != [-1, -1, -1]:
-            for descriptor, _ in self._ready(self._poll, deadline):
+            for descriptor, _ in self._ready(deadline):
                 # A pipe that was closed since the poll is not in the list any more.
                 if descriptor == self._pipes[0]:
                     self._feed()
@@ -124,16 +124,9 @@ class _Running:
 
     def wait(self, deadline: float) -> int:
         """The status as waitpid(2) gives it. Raises Failure when the time is over."""
-        pid, status = os.waitpid(self._pid, os.WNOHANG)
-        if not pid:
-            watch = os.pidfd_open(self._pid)
-            try:
-                poll = select.poll()
-                poll.register(watch, select.POLLIN)
-                self._ready(poll, deadline)
-            finally:
-                os.close(watch)
-            status = os.waitpid(self._pid, 0)[1]
+        if not shell.has_ended(self._pid, deadline - time.monotonic()):
+            raise self._late()
+        status = os.waitpid(self._pid, 0)[1]
         self._pid = 0
         return status
 
@@ -144,23 +137,21 @@ class _Running:
         if not self._pid:
             return
         shell.signal_group(self._pid, _signal.SIGTERM)
-        watch = os.pidfd_open(self._pid)
-        poll = select.poll()
-        poll.register(watch, select.POLLIN)
-        poll.poll(_GRACE * 1000)
-        os.close(watch)
+        shell.has_ended(self._pid, _GRACE)
         # Before the shell is reaped, so that its process group is certainly still its own.
         shell.signal_group(self._pid, _signal.SIGKILL)
         os.waitpid(self._pid, 0)
         self._pid = 0
 
-    def _ready(self, poll: select.poll, deadline: float) -> list[tuple[int, int]]:
-        found = poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
+    def _ready(self, deadline: float) -> list[tuple[int, int]]:
+        found = self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
         # A command that talks without end is late as well.
         if not found or time.monotonic() >= deadline:
-            seconds = self._world.settings["timeout"]
-            raise self._failure(f"io: poll: Connection timed out; killed after {seconds} seconds")
+            raise self._late()
         return found
+
+    def _late(self) -> Failure:
+        return self._failure(f"io: poll: Connection timed out; killed after {self._world.settings['timeout']} seconds")
 
     def _feed(self) -> None:
         try:
@@ -192,7 +183,7 @@ class _Running:
         chunk = os.read(self._pipes[1], _CHUNK)
         if not chunk:
             self._close(1)
-            return bool(self._lines) and self._enough(self._lines)
+            return bool(self._lines) and self._enough(bytes(self._lines))
         self._size += len(chunk)
         if self._until is None:
             self.output.append(chunk)
@@ -201,10 +192,13 @@ class _Running:
                 account = text_of(self._world.account)
                 raise self._failure(f"{account}: oversize mail returned")
             return False
-        *lines, rest = (self._lines + chunk).split(b"\n")
-        self._lines = rest
-        if len(rest) > self._maximum:
+        self._lines += chunk
+        if len(self._lines) > self._maximum + _CHUNK:
             raise self._failure("io: maximum line length exceeded")
+        if b"\n" not in chunk:
+            return False
+        *lines, rest = bytes(self._lines).split(b"\n")
+        self._lines = bytearray(rest)
         return any(self._enough(line) for line in lines)
 
     def _enough(self, line: bytes) -> bool:

@@ -6,6 +6,8 @@ import _signal  # type: ignore[import-not-found]  # `signal` makes enums of it, 
 import errno
 import fcntl
 import os
+import select
+import time
 
 from rulesmith.delivery.privileges import must_switch, switch
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     Started = tuple[int, int, int, int]
 
 _SHELL = b"/bin/sh"
+# Seconds between two looks at a process that cannot be waited for with a limit.
+_PAUSE = 0.01
 # What fdm sets back to its default, and what Python ignores.
 _DEFAULT = (
     _signal.SIGHUP,
@@ -58,6 +62,26 @@ def signal_group(pid: int, number: int) -> None:
         os.killpg(pid, number)
     except ProcessLookupError:
         pass
+
+
+def has_ended(pid: int, seconds: float) -> bool:
+    """Whether the command, not yet reaped, ends within so many seconds."""
+    try:
+        watch = os.pidfd_open(pid)
+    except OSError:
+        # An old kernel, or one that is not told of this call: look every now and then.
+        until = time.monotonic() + seconds
+        while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(_PAUSE)
+        return True
+    try:
+        poll = select.poll()
+        poll.register(watch, select.POLLIN)
+        return bool(poll.poll(max(0.0, seconds) * 1000))
+    finally:
+        os.close(watch)
 
 
 def _spawn(command: bytes, theirs: tuple[int, int, int], umask: int) -> int:

@@ -235,6 +235,20 @@ def test_a_command_that_takes_too_long_is_killed_with_all_it_started(
         _wait_until_gone(int(pid))
 
 
+@pytest.mark.parametrize("seconds", [0.1, 60])
+def test_a_kernel_without_pidfds_is_waited_for_as_well(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    def pidfd_open(pid: int) -> int:
+        raise OSError(38, os.strerror(38))
+
+    monkeypatch.setattr(os, "pidfd_open", pidfd_open)
+    world = RecordingWorld(timeout=seconds)
+    if seconds < 1:
+        with pytest.raises(Failure, match=r"Connection timed out"):
+            _run(b"exec 2>&-; exec sleep 600", world=world)
+    else:
+        assert _run(b"exec 2>&-; sleep 0.1; exit 5", world=world) == (5, b"")
+
+
 def test_a_background_process_that_holds_stderr_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert _run(b"(sleep 0.2; touch done) &") == (0, b"")
