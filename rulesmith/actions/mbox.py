@@ -13,7 +13,7 @@ Example:
 from __future__ import annotations
 
 from rulesmith.effects import DELIVER, Failure
-from rulesmith.mail import address, date, header
+from rulesmith.mail import address, mbox_text
 from rulesmith.program import shown
 
 TYPE_CHECKING = False
@@ -57,6 +57,5 @@ def from_line(message: Message, user: User) -> bytes:
     original = message.tags.get(b"mbox_from")
     if original:
         return original
-    value = header.first(message.raw[: message.body_at], b"From")
-    sender = address.sender_address(value) if value is not None else None
-    return b"From " + (sender or user[0]) + b" " + date.ctime(message.now)
+    sender = address.sender(message.raw[: message.body_at])
+    return mbox_text.separator(sender or user[0], message.now)
