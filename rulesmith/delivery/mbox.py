@@ -13,6 +13,7 @@ import stat
 
 from rulesmith.delivery import folders, locks
 from rulesmith.effects import Failure
+from rulesmith.mail import mbox_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def deliver(
         box = _open(path, world)
         try:
             world.trace("from-line", from_line)
-            text = b"%s\n%s\n\n" % (from_line, quote(raw, world))
+            text = b"%s\n%s\n\n" % (from_line, _quote(raw, world))
             _append(box, _gzip(text) if compress else text, not compress)
         finally:
             box.close()
@@ -52,28 +53,13 @@ def deliver(
     return {b"mbox_file": path}
 
 
-def quote(raw: bytes, world: World) -> bytes:
-    """One `>` more before each `From ` at the start of a line, also where `>` precede it.
-
-    fdm leaves the first line alone, which lets a mail pose as separator; we do not.
-    """
-    at = raw.find(b"From ")
-    if at < 0:
-        return raw
-    out = []
-    done = 0
-    while at >= 0:
-        start = at
-        while start and raw[start - 1] == 0x3E:
-            start -= 1
-        if not start or raw[start - 1] == 0x0A:
-            end = raw.find(b"\n", at)
-            world.trace("quoting", raw[start : end if end >= 0 else len(raw)])
-            out += [raw[done:start], b">"]
-            done = start
-        at = raw.find(b"From ", at + 5)
-    out.append(raw[done:])
-    return b"".join(out)
+def _quote(raw: bytes, world: World) -> bytes:
+    quoted = mbox_text.quote(raw)
+    if quoted is not raw:
+        for line in quoted.split(b"\n"):
+            if line.lstrip(b">").startswith(b"From "):
+                world.trace("quoting", line[1:])
+    return quoted
 
 
 def _look(path: bytes, world: World) -> None:
