@@ -7,6 +7,7 @@ services is changed; the network is the machine's loopback.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -56,6 +57,14 @@ class Bed:
         raise Missing("no mount namespace to be had here: " + "; ".join(failures))
 
     def _lay_out(self) -> None:
+        """Everything a mount is made of, readable for vmail whatever our umask is."""
+        before = os.umask(0o022)
+        try:
+            self._make_files()
+        finally:
+            os.umask(before)
+
+    def _make_files(self) -> None:
         for name in ("root", "usr/bin", "usr/libexec", "etc/dovecot", "vmail", "provider", "run/dovecot", "config"):
             (self.folder / name).mkdir(parents=True)
         self.home.mkdir(parents=True)
@@ -74,14 +83,16 @@ class Bed:
             # In a container these are mounts, which a layer below does not show.
             if Path("/etc", name).exists():
                 shutil.copyfile(Path("/etc", name), self.folder / "etc" / name)
-        self.own()
+        for name in ("vmail", "provider", "run", "config"):
+            self.own(self.folder / name)
 
-    def own(self) -> None:
-        """Give what the virtual users own to them; to be called after files were put there from outside."""
+    def own(self, top: Path) -> None:
+        """Give a folder and what is in it to vmail; to be called after files were put there from outside."""
         if os.geteuid() == 0:
-            for name in ("vmail", "provider", "run", "config"):
-                for folder, _, files in os.walk(self.folder / name):
-                    for path in (folder, *(os.path.join(folder, file) for file in files)):
+            for folder, _, files in os.walk(top):
+                for path in (folder, *(os.path.join(folder, file) for file in files)):
+                    # Servers have files that come and go.
+                    with contextlib.suppress(FileNotFoundError):
                         os.chown(path, VMAIL, VMAIL, follow_symlinks=False)
 
     def _start(self, users: bool) -> tuple[subprocess.Popen[bytes], str]:

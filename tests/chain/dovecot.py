@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import socket
 from pathlib import Path
@@ -114,7 +115,11 @@ class Dovecot:
         self.run = bed.folder / "run" / name
         self.run.mkdir(exist_ok=True)
         self.mail = bed.folder / mail
-        self.imap, self.imaps, self.lmtp = _free_ports(3)
+        with contextlib.ExitStack() as stack:
+            self.imap, self.imaps, self.lmtp = (_reserved_port(stack) for _ in range(3))
+            self._start(bed, name, pair, mail)
+
+    def _start(self, bed: Bed, name: str, pair: Pair, mail: str) -> None:
         inside = f"/run/{name}"
         version = bed.run("dovecot", "--version").out.decode()
         newer = not version.startswith("2.3.")
@@ -135,7 +140,8 @@ class Dovecot:
         (self.run / "passwd").write_text("".join(f"{user}:{{PLAIN}}{PASSWORD}::::::\n" for user in USERS))
         shutil.copyfile(pair.certificate, self.run / "certificate.pem")
         shutil.copyfile(pair.key, self.run / "key.pem")
-        bed.own()
+        bed.own(self.run)
+        bed.own(bed.folder / "config")
         bed.start(["dovecot", "-F", "-c", f"/config/{name}.conf"], until="starting up for")
 
     @property
@@ -149,9 +155,11 @@ class Dovecot:
             shutil.rmtree(self.mail / user, ignore_errors=True)
 
 
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+def _reserved_port(stack: contextlib.ExitStack) -> int:
+    """A port that nobody else is given until the stack ends, but on which Dovecot can listen at once."""
+    holder = stack.enter_context(socket.socket())
+    # Linux lets two such sockets have a port as long as only one of them listens.
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    port: int = holder.getsockname()[1]
+    return port

@@ -19,10 +19,10 @@ USER = "user@example.com"
 def fill(bed: Bed, provider: Dovecot, messages: list[bytes]) -> None:
     """Put messages where the provider's mail server would have put them."""
     folder = provider.mail / USER / "Maildir" / "new"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for number, message in enumerate(messages):
         (folder / f"{number}.a.provider").write_bytes(message)
-    bed.own()
+    bed.own(provider.mail)
 
 
 def poll(bed: Bed, provider: Dovecot, keep: str) -> Done:
@@ -35,14 +35,14 @@ def poll(bed: Bed, provider: Dovecot, keep: str) -> Done:
         f'      mda "{MDA}"\n'
     )
     rc.chmod(0o600)
-    bed.own()
+    bed.own(bed.home)
     return bed.run("sh", "-c", "fetchmail -f ~/fetchmailrc --pidfile ~/fetchmail.pid --nodetach --nosyslog")
 
 
 @pytest.fixture(autouse=True)
 def _trust(bed: Bed, ca: Path) -> None:
     (bed.folder / "config" / "authority.pem").write_bytes(ca.read_bytes())
-    bed.own()
+    bed.own(bed.folder / "config")
 
 
 @pytest.mark.parametrize("keep", ["keep", "no keep"])

@@ -22,7 +22,7 @@ def configure(bed: Bed, text: str) -> None:
     file = bed.home / "fdm.conf"
     file.write_text(text)
     file.chmod(0o600)
-    bed.own()
+    bed.own(bed.home)
 
 
 @pytest.mark.parametrize("name", EVERY)
