@@ -73,9 +73,10 @@ class Session:
 
     def who(self, name: bytes) -> User | None:
         """A user by name; with -h the invoking user's home is $HOME (as in fdm 2.2)."""
-        if name == self.me[0]:
-            return self.me
-        return privileges.who(name)
+        found = privileges.who(name)
+        if found is not None and found[1] == self.me[1]:
+            return found[0], found[1], found[2], self.me[3]
+        return found
 
     def fetch(self, account: Account) -> int:
         """Process one account; its exit status in our terms (fdm's are 0 and 1)."""
@@ -137,11 +138,11 @@ class Session:
                     status = ERROR
                     break
                 dispose(not kept)
+            source.finish(status == SUCCESS)
         except Failure as failure:
             run.say(failure.text)
             run.say("fetching error. aborted")
             return ERROR
-        source.finish(status == SUCCESS)
         return status
 
     def poll(self, account: Account) -> int:

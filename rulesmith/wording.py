@@ -110,6 +110,11 @@ EVENTS: dict[str, tuple[int, Callable[..., str]]] = {
     "saving-to-cache": (2, lambda path, key: f"saving to cache {text_of(path)}: {text_of(key)}"),
     "removing-from-cache": (2, lambda path, key: f"removing from cache {text_of(path)}: {text_of(key)}"),
     "performed": (1, _took),
+    "moving-failed": (2, lambda path: f"{text_of(path)}: moving failed"),
+    "waiting-for-lock": (3, lambda path, seconds: f"{text_of(path)}: sleeping {seconds:.3f} seconds for lock"),
+    # folders as accounts
+    "trying": (3, lambda path: f"trying path: {text_of(path)}"),
+    "saving-mbox-account": (2, lambda path, kept, total: f"{text_of(path)}: saving mbox: {kept} kept, {total} total"),
     # ending
     "deleting": (1, lambda number: f"deleting message {number}"),
     "keeping": (1, lambda number: f"keeping message {number}"),
