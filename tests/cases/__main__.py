@@ -12,6 +12,8 @@ import re
 import sys
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from difflib import get_close_matches
 from multiprocessing import get_context
 from typing import Any
 
@@ -36,28 +38,36 @@ def main(argv: list[str]) -> int:
 
 
 def _report(name: str, by_mode: dict[str, list[replay.Difference]], verbose: bool) -> int:
-    lines: dict[str, list[str]] = {}
+    """Print what is not listed and what is stale; how many lines are missing from the list."""
+    missing: dict[str, tuple[list[str], replay.Difference]] = {}
     for mode, found in by_mode.items():
         listed = [each for each in LISTED if each.case == name and each.concerns(mode)]
         for difference in found:
             if not any(each.describes(difference) for each in listed):
-                lines.setdefault(_line(name, difference, verbose), []).append(mode)
+                key = json.dumps([difference.field, _value(difference)])
+                missing.setdefault(key, ([], difference))[0].append(mode)
         for each in listed:
             if not any(each.describes(difference) for difference in found):
                 print(f"stale: {name} {each.field} ({mode}): {each.value!r}")
-    for line, modes in lines.items():
+    for modes, difference in missing.values():
         mode = "both" if len(modes) > 1 else modes[0]
-        print(line.replace('"mode": ""', f'"mode": "{mode}"', 1))
-    return len(lines)
+        entry = deviations.Deviation(name, difference.field, mode, _value(difference), "")
+        print(json.dumps(asdict(entry)))
+        if verbose:
+            print(f"    recorded: {difference.want!r}\n    now:      {difference.got!r}")
+    return len(missing)
 
 
-def _line(name: str, found: replay.Difference, verbose: bool) -> str:
-    value: Any = None if found.field.startswith("log") else found.got
-    entry = {"case": name, "field": found.field, "mode": "", "value": value, "reason": ""}
-    line = json.dumps(entry)
-    if verbose:
-        line += f"\n    recorded: {found.want!r}\n    now:      {found.got!r}"
-    return line
+def _value(found: replay.Difference) -> Any:
+    """What to list: the most similar line of a log, and the name of the user as a placeholder where it was one."""
+    got = found.got
+    if found.field.startswith("log-:"):
+        return None
+    if found.field.startswith("log+:"):
+        got = next(iter(get_close_matches(found.want, got.split("\n"), n=1, cutoff=0.7)), None)
+    if "{USER}" in str(found.want):
+        got = replay.fill(got, {replay.people()["{USER}"]: "{USER}"})
+    return got
 
 
 if __name__ == "__main__":
