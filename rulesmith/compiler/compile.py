@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rulesmith.compiler.environment import Environment
-    from rulesmith.compiler.facts import Facts
+    from rulesmith.compiler.facts import Facts, User
     from rulesmith.diagnostics.model import Diagnostic
     from rulesmith.program import Program
     from rulesmith.source import Source, Span
@@ -27,15 +27,16 @@ _DEFINITION = re.compile(r"""^[ \t}]*(account|action|cache)[ \t\n]+["']([^"'\n]*
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A configuration, compiled.
+    """A configuration, compiled by the user `me`.
 
     `program` is None where it is refused; `refusal` is then what fdm would stop at. `diagnostics` are sorted by place.
     `lowered` has the definitions in order, for dump.py and lint; `facts` is the stamp of the program;
     `warnings` were given while reading and `standing` those of them that each later start must repeat; `commands`
-    are the shell commands of the configuration in the order they are met.
+    are the shell commands of the configuration in the order they are met, `macros` the names that -D defines.
     """
 
     path: str
+    me: User
     config: tree.Config
     program: Program | None
     refusal: Diagnostic | None
@@ -45,6 +46,7 @@ class Compiled:
     warnings: tuple[str, ...]
     standing: tuple[str, ...]
     commands: tuple[str, ...]
+    macros: tuple[str, ...]
 
 
 def compile_config(path: str, environment: Environment, earlier: Sequence[Diagnostic] = ()) -> Compiled:
@@ -78,6 +80,7 @@ def compile_text(name: str, text: str, environment: Environment, earlier: Sequen
         )
     return Compiled(
         path=name,
+        me=environment.me,
         config=config,
         program=program,
         refusal=refusal,
@@ -87,6 +90,7 @@ def compile_text(name: str, text: str, environment: Environment, earlier: Sequen
         warnings=tuple(environment.warnings),
         standing=tuple(environment.standing),
         commands=tuple(environment.commands),
+        macros=tuple(environment.macros),
     )
 
 

@@ -32,11 +32,13 @@ _JOINS = (b"", b"and ", b"or ")
 
 
 def dump(compiled: Compiled, invoker: bytes, *, keep_all: bool = False, allow_multiple: bool = False) -> list[Line]:
-    """The lines from the first definition to `options are:`.
+    """The lines from the first definition to `options are:`, or to the statement that is refused.
 
     `invoker` is the name of the user that stands for users not set; the flags are -k and -m.
     """
     lines = list(_Walk(compiled).lines())
+    if compiled.refusal is not None:
+        return lines
     lines.append((2, b"configuration loaded"))
     settings = compiled.lowered.settings
     if settings["proxy"] is not None:
@@ -89,11 +91,14 @@ class _Walk:
         self.added = {id(statement): lowered for statement, lowered in compiled.lowered.added}
         self.sources = compiled.config.sources
         self.commands = iter(compiled.commands)
+        self.end = None if compiled.refusal is None else _position(compiled.refusal.at.span)
 
     def lines(self) -> Iterator[Line]:
         waiting = [source for source in self.sources if source.included_at is not None]
         open_files: list[Source] = []
         for statement in self.statements:
+            if self.end is not None and self._refused(statement):
+                return
             chain = _chain(statement.span)
             yield from self._close(open_files, chain)
             while waiting and _is_before(waiting[0], statement.span):
@@ -111,6 +116,13 @@ class _Walk:
         while waiting:
             yield from self._open(open_files, waiting.pop(0))
         yield from self._close(open_files, [])
+
+    def _refused(self, statement: tree.Statement) -> bool:
+        """Whether fdm would have stopped in or before a statement."""
+        assert self.end is not None
+        inner = None if not isinstance(statement, tree.Rule) or statement.block is None else statement.block
+        last = inner[0].span.start if inner else statement.span.end
+        return (*_position(statement.span)[:-1], last) > self.end
 
     def _ends_file(self, statement: tree.Statement) -> bool:
         """Whether nothing follows in the included file of a statement."""
