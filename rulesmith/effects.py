@@ -32,6 +32,6 @@ class Failure(Exception):
     The mail must stay where it is: every door turns it into "try again later" (EX_TEMPFAIL).
     """
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.text = text
+    def __init__(self, text: str | bytes) -> None:
+        self.text = text if isinstance(text, str) else text.decode("utf-8", "surrogateescape")
+        super().__init__(self.text)

@@ -50,7 +50,7 @@ class Verdict:
         self.stored = 0
         self.dropped = False
         self.ended = False
-        self.notes: list[str] = []
+        self.notes: list[bytes] = []
         self.reason = ""
 
 
@@ -103,7 +103,7 @@ class Run:
         strip: bytes = self.settings["strip-characters"]
         return expand(template, message.tags, message.captures, strip, breaks)
 
-    def note(self, text: str) -> None:
+    def note(self, text: bytes) -> None:
         """Say something about this message that is no error."""
         self.notes.append(text)
 
@@ -123,7 +123,7 @@ class Run:
             raise Failure("empty user")
         user = yield (WHO, name)
         if user is None:
-            raise Failure("bad user: " + name.decode("utf-8", "surrogateescape"))
+            raise Failure(b"bad user: " + name)
         return user
 
     def default_user(self) -> Asking:
@@ -146,11 +146,7 @@ class Run:
         first = name.split(None, 1)[0] if name.strip() else name
         user = yield (WHO, first)
         if user is None:
-            raise Failure(
-                path.decode("utf-8", "surrogateescape")
-                + ": there is no user "
-                + first.decode("utf-8", "surrogateescape")
-            )
+            raise Failure(path + b": there is no user " + first)
         return user[3] + name[len(first) :] + slash + rest
 
 
@@ -271,8 +267,7 @@ def _expand_names(
             trace("looking-for-actions", pattern)
         found = [each for each in run.actions if glob.matches(pattern, each[0])]
         if not found:
-            shown = (pattern + b" (" + raw_text(template) + b")").decode("utf-8", "surrogateescape")
-            raise Failure("no actions matching: " + shown)
+            raise Failure(b"no actions matching: " + pattern + b" (" + raw_text(template) + b")")
         if trace:
             trace("found-actions", len(found))
         for action_name, users, items, _ in found:

@@ -203,7 +203,7 @@ class _AccountRun:
         engine = evaluate(session.program, name, users, message, session.me, trace)
         verdict = self.driver.drive(engine)
         for note in verdict.notes:
-            self.say(note)
+            self.say(text_of(note))
         if verdict.outcome != "done":
             self.say(verdict.reason)
             self.say("fetching error. " + verdict.outcome)

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from rulesmith.effects import FORGET, Failure
 from rulesmith.program import shown
-from rulesmith.wording import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,11 +42,11 @@ def explain(args: tuple[Any, ...]) -> bytes:
 def perform(args: tuple[bytes, Template], run: Run, user: User) -> Asking:
     path, template = args
     if path not in run.caches:
-        raise Failure("cache " + text_of(path) + " not declared")
+        raise Failure(b"cache " + path + b" not declared")
     key = run.expand(template)
     if not key:
         # fdm fails here; a mail without Message-ID has nothing to remember.
-        run.note("empty key for the cache " + text_of(path))
+        run.note(b"empty key for the cache " + path)
         return
     if run.trace:
         run.trace("removing-from-cache", path, key)

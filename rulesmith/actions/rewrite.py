@@ -18,7 +18,6 @@ from rulesmith.actions import shell
 from rulesmith.effects import Failure
 from rulesmith.mail import header
 from rulesmith.program import shown
-from rulesmith.wording import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,12 +44,12 @@ def perform(args: tuple[Template], run: Run, user: User) -> Asking:
     message = run.message
     command, output = yield from shell.run("rewrite", args[0], run, user, message.raw)
     if output is None:
-        message.unknown = "what " + text_of(command) + " makes of the message"
+        message.unknown = command
         return
     if not output:
-        raise Failure(text_of(command) + ": empty mail returned")
+        raise Failure(command + b": empty mail returned")
     if len(output) > run.settings["maximum-size"]:
-        raise Failure(text_of(command) + ": oversize mail returned")
+        raise Failure(command + b": oversize mail returned")
     if output[-1:] != b"\n":
         output += b"\n"
     raw = header.strip_from_line(output)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rulesmith.effects import RUN, Failure
-from rulesmith.wording import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,5 +32,5 @@ def run(
         return command, None
     status, output = answer
     if status:
-        raise Failure(f"{text_of(command)}: command returned {status}")
+        raise Failure(command + b": command returned %d" % status)
     return command, output

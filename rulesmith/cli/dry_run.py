@@ -134,7 +134,7 @@ def mailbox_of(plan: Planned) -> str | None:
         return None
     if not words or os.path.basename(words[0]) not in ("deliver", "dovecot-lda"):
         return None
-    found = {}
+    found: dict[str, str] = {}
     for flag, value in zip(words[1:], words[2:], strict=False):
         if flag in ("-d", "-m"):
             found.setdefault(flag, value)

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from rulesmith.effects import LOOK_UP, Failure
 from rulesmith.program import shown
-from rulesmith.wording import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,11 +45,11 @@ ASKS = True
 def inquire(args: tuple[bytes, Template], run: Run) -> Asking:
     path, template = args
     if path not in run.caches:
-        raise Failure("cache " + text_of(path) + " not declared")
+        raise Failure(b"cache " + path + b" not declared")
     key = run.expand(template)
     if not key:
         # fdm aborts here; a mail without Message-ID is simply not in the cache.
-        run.note("empty key for the cache " + text_of(path))
+        run.note(b"empty key for the cache " + path)
         return False
     if run.trace:
         run.trace("matching-to-cache", path, key)

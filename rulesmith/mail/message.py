@@ -24,8 +24,8 @@ class Message:
         self.tags = tags
         self.captures: tuple[bytes, ...] = ()
         self.now = now
-        # Why the octets are not known (a dry run does not run `rewrite`); None in every real run.
-        self.unknown: str | None = None
+        # The command that rewrote the message where it was not run, so that the octets are not known: dry runs only.
+        self.unknown: bytes | None = None
         self._views: dict[str, bytes] = {}
         self._folded: dict[str, bytes] = {}
         self._parts: tuple[tuple[bytes, bytes | None, int, bool], ...] | None = None
