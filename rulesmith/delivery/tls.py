@@ -23,6 +23,7 @@ def context(verify: bool, insecure: bool) -> ssl.SSLContext:
     else:
         made.check_hostname = False
         made.verify_mode = ssl.CERT_NONE
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
     if insecure:
         made.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         made.set_ciphers("DEFAULT:@SECLEVEL=0")

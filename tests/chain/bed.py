@@ -51,6 +51,10 @@ class Bed:
         for users in (False, True):
             self._process, failure = self._start(users)
             if not failure:
+                # In a namespace of users vmail is but another name for us.
+                self._vmail_is_another = not users
+                for name in ("vmail", "provider", "run", "config"):
+                    self.own(self.folder / name)
                 return
             failures.append(failure)
         shutil.rmtree(self.folder)
@@ -83,12 +87,10 @@ class Bed:
             # In a container these are mounts, which a layer below does not show.
             if Path("/etc", name).exists():
                 shutil.copyfile(Path("/etc", name), self.folder / "etc" / name)
-        for name in ("vmail", "provider", "run", "config"):
-            self.own(self.folder / name)
 
     def own(self, top: Path) -> None:
         """Give a folder and what is in it to vmail; to be called after files were put there from outside."""
-        if os.geteuid() == 0:
+        if self._vmail_is_another:
             for folder, _, files in os.walk(top):
                 for path in (folder, *(os.path.join(folder, file) for file in files)):
                     # Servers have files that come and go.

@@ -84,6 +84,7 @@ def enter(root: Path) -> None:
 
 def main() -> None:
     spec = json.loads(Path(sys.argv[1]).read_text())
+    os.umask(0o022)
     enter(build(spec))
     agent = [sys.executable, "-I", str(Path(__file__).with_name("agent.py"))]
     uid = spec["uid"]

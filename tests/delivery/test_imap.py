@@ -275,7 +275,7 @@ class TestStartTls:
         with pytest.warns(DeprecationWarning, match="TLSv1_1"):
             context.maximum_version = ssl.TLSVersion.TLSv1_1
         replies = [TLS, HELLO, offers(), ok(2), GO_ON, ok(3), BYE]
-        with server(replies, context=context) as heard, pytest.raises(Failure, match=r"^SSL_connect: .*version"):
+        with server(replies, context=context) as heard, pytest.raises(Failure, match=r"^SSL_connect: "):
             send(heard.port, kind="imaps")
         with server(replies, context=context) as heard:
             send(heard.port, "insecure", kind="imaps")
