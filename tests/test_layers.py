@@ -36,7 +36,7 @@ LAYERS: dict[str, set[str] | None] = {
         "template",
         "mail",
     },
-    "lint": {"compiler", "syntax", "diagnostics", "source", "program", "regexp", "limits", "template"},
+    "lint": {"mail", "compiler", "syntax", "diagnostics", "source", "program", "regexp", "limits", "template"},
     "evaluate": {"conditions", "actions", "mail", "effects", "program", "template", "limits", "regexp"},
     "delivery": {"effects", "program", "limits", "mail"},
     "sources": {"delivery", "effects", "program", "limits", "mail"},
@@ -70,6 +70,8 @@ FORBIDDEN_CALLS = {
 IMPURE = {"delivery", "sources", *DOORS}
 # One module looks at the machine for the compiler: hosts, users, commands in `$( )`, included files.
 IMPURE_FILES = {"compiler/world.py"}
+# ... and it asks for people where deliveries do.
+BESIDES = {"compiler/world.py": {"delivery"}}
 
 FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
@@ -100,14 +102,14 @@ def _parse(name: str) -> ast.Module:
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_imports_only_what_its_layer_may(name: str) -> None:
     part = _part(name)
-    if part in DOORS:
+    if part in DOORS or name in IMPURE_FILES:
         return
     assert part in LAYERS, f"{part} has no place in the table of layers"
     allowed = LAYERS[part]
     for module, line in _imports(_parse(name)):
         words = module.split(".")
         if words[0] == "rulesmith" and len(words) > 1 and words[1] != "__version__" and allowed is not ANYTHING:
-            assert words[1] in allowed | {part}, f"{name}:{line} imports {module}"
+            assert words[1] in allowed | BESIDES.get(name, set()) | {part}, f"{name}:{line} imports {module}"
 
 
 @pytest.mark.parametrize("name", [each for each in FILES if _part(each) not in IMPURE and each not in IMPURE_FILES])

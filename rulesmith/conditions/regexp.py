@@ -1,4 +1,4 @@
-"""A regular expression in quotes searches the message.
+"""A regexp (regular expression) in quotes searches the message.
 
 Syntax: `"REGEXP"`, `case "REGEXP"`, followed by nothing or `in all` (whole message), `in headers` or `in body`
 
