@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rulesmith.conditions import condition
 from rulesmith.effects import DELIVER, LOOK_UP, RUN, WHO, Failure
 from rulesmith.evaluate import KEEP, Unknown, Verdict, evaluate
 from rulesmith.mail import header
 from rulesmith.mail.message import Message, clock_tags, describe
-from rulesmith.program import UNKNOWN, Account, Program, Rule
+from rulesmith.program import UNKNOWN
 from rulesmith.wording import explain_term, text_of
+
+if TYPE_CHECKING:
+    from rulesmith.program import Account, Program, Rule
 
 User = tuple[bytes, int, int, bytes]
 

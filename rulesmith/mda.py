@@ -231,17 +231,26 @@ class _AccountRun:
         tags.update(source_tags)
         about = describe(raw, body_at, account, self.now)
         tags.update(about)
-        if session.log.level >= 2:
-            self.trace("found-lines", int(about[b"lines"]), int(about[b"body_lines"]))
-            if b"message_id" in about:
-                self.trace("message-id", about[b"message_id"])
-            else:
-                self.trace("no-message-id")
         if not session.settings["no-received"] and word not in ("nntp", "nntps"):
             line = header.received(self.world.fqdn(), __version__.encode(), account, word.encode(), self.now)
             raw, body_at = header.insert_received(raw, body_at, line)
+        message = Message(raw, body_at, tags, self.now)
+        if session.log.level >= 2:
+            self._introduce(message, about)
         self.trace("got", self.total + 1, len(raw), body_at)
-        return Message(raw, body_at, tags, self.now)
+        return message
+
+    def _introduce(self, message: Message, about: dict[bytes, bytes]) -> None:
+        """What fdm says of a mail before its rules are tried."""
+        if message.date() is None:
+            self.trace("bad-date")
+        self.trace("found-lines", int(about[b"lines"]), int(about[b"body_lines"]))
+        if b"message_id" in about:
+            self.trace("message-id", about[b"message_id"])
+        else:
+            self.trace("no-message-id")
+        head = message.raw[: message.body_at]
+        self.trace("wrapped", head.count(b"\n ") + head.count(b"\n\t"))
 
 
 assert DROP != KEEP

@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,7 +22,9 @@ from rulesmith.diagnostics.render import render_text
 from rulesmith.dry import Planned, Report, RuleTrace, mark_unknown, simulate
 from rulesmith.dry_world import look_up, runner
 from rulesmith.mail import glob
-from rulesmith.program import Account, Program
+
+if TYPE_CHECKING:
+    from rulesmith.program import Account, Program
 
 # What `fdm` would exit with for a message on standard input.
 _FINE = {"delivered", "dropped"}

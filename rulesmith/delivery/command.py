@@ -6,7 +6,7 @@ signals and no descriptor of ours but the three standard ones.
 
 from __future__ import annotations
 
-import _signal  # type: ignore[import-not-found]  # `signal` makes enums of it, for 9 ms
+import _signal
 import os
 import select
 import time

@@ -6,7 +6,7 @@ write that failed half-way, the file as it was before.
 
 from __future__ import annotations
 
-import _signal  # type: ignore[import-not-found]  # `signal` makes enums of it, for 9 ms
+import _signal
 import errno
 import os
 import stat

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _signal  # type: ignore[import-not-found]  # `signal` makes enums of it, for 9 ms
+import _signal
 import marshal
 import os
 import pwd
