@@ -34,8 +34,8 @@ STATEMENTS = _set("SET ACCOUNT ACTION MATCH CACHE STRMACRO NUMMACRO INCLUDE IFDE
 
 # Sets of terminals that one phrase names. A set counts where all of it is accepted; the larger stand first.
 _GROUPS: tuple[tuple[str, frozenset[str]], ...] = (
-    ("an option", OPTIONS),
-    ("what to do (such as `maildir` or `drop`)", ITEMS),
+    ("an option of `set`", OPTIONS),
+    ("something to do (such as `maildir` or `drop`)", ITEMS),
     ("a condition", CONDITIONS | {"NOT"}),
     ("a condition", CONDITIONS),
     ("a kind of account (such as `stdin`)", ACCOUNTS),

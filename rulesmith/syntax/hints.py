@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rulesmith.diagnostics.suggest import suggest
 from rulesmith.syntax.expectation import CONDITIONS, ITEMS, spellings
-from rulesmith.syntax.words import NUMBERS, STRINGS
+from rulesmith.syntax.words import NUMBERS, STRINGS, UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rulesmith.syntax.word import Word
+
+
+_SIZES = frozenset({"BYTES", "KILOBYTES", "MEGABYTES", "GIGABYTES"})
+_TIMES = frozenset(UNITS) - _SIZES
 
 
 class Place(NamedTuple):
@@ -38,9 +42,9 @@ class Place(NamedTuple):
 def meant(place: Place) -> str | None:
     """The accepted spelling that a misspelt word was meant to be."""
     word = place.word
-    if not isinstance(word.value, str) or word.type in STRINGS or not word.written[:1].isalpha():
+    if word.type in STRINGS or word.value != word.written or not word.written[:1].isalpha():
         return None
-    return suggest(word.value, spellings(place.accepted))
+    return suggest(word.written, spellings(place.accepted))
 
 
 def is_condition(place: Place) -> bool:
@@ -55,14 +59,18 @@ def is_item(place: Place) -> bool:
     return "ACTION" in place.accepted and "AND" in place.accepted and place.word.type in ITEMS
 
 
+def _shown(word: Word) -> str:
+    return word.written if word.type in STRINGS else f"{word.written} …"
+
+
 def _missing_and(place: Place) -> str | None:
     if not is_condition(place):
         return None
-    return f"put `and` or `or` between two conditions: and {place.word.written}"
+    return f"put `and` or `or` between two conditions: and {_shown(place.word)}"
 
 
 def _missing_action(place: Place) -> str | None:
-    return f"put `action` before it: action {place.word.written}" if is_item(place) else None
+    return f"put `action` before it: action {_shown(place.word)}" if is_item(place) else None
 
 
 def _spelling(place: Place) -> str | None:
@@ -79,7 +87,7 @@ def _quotes(place: Place) -> str | None:
 def _returns(place: Place) -> str | None:
     if "RETURNS" not in place.accepted:
         return None
-    return 'a command as condition says which exit status or output counts: returns (0, ) or returns (, "regexp")'
+    return 'say what the command must return: returns (0, ) or returns (, "regexp")'
 
 
 def _returns_comma(place: Place) -> str | None:
@@ -96,7 +104,7 @@ def _area(place: Place) -> str | None:
 
 def _parentheses(place: Place) -> str | None:
     if place.word.type == "LPAR":
-        return "there are no parentheses: `and` and `or` are taken from left to right; nest rules to group conditions"
+        return "there are no parentheses: nest rules to group conditions"
     return None
 
 
@@ -129,6 +137,7 @@ def _order(place: Place) -> str | None:
         "FROM": "`from` comes before `to`",
         "CONTINUE": "`continue` comes last in a rule, after its actions; a rule with a block has none",
         "NONE": "`none` can only stand first",
+        "RETURNS": '`returns` belongs to a condition: match pipe "command" returns (0, )',
         "EXPIRE": "`expire` comes after the cache's path",
     }
     return earlier.get(place.word.type)
@@ -144,8 +153,12 @@ def _macro_kind(place: Place) -> str | None:
 
 
 def _unit(place: Place) -> str | None:
-    if place.word.type == "MEGABYTES" and "MINUTES" in place.accepted:
-        return "`m` is megabytes: write `minutes` or `months`"
+    if place.word.type in _SIZES and "MINUTES" in place.accepted:
+        if place.word.written == "m":
+            return "`m` is megabytes: write `minutes` or `months`"
+        return "that is a unit of size; a time is in seconds, minutes, hours, days, weeks, months or years"
+    if place.word.type in _TIMES and "KILOBYTES" in place.accepted:
+        return "that is a unit of time; a size is in bytes, kilobytes, megabytes or gigabytes"
     return None
 
 

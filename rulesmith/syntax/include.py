@@ -17,12 +17,12 @@ def decode(octets: bytes) -> str:
     return octets.decode("utf-8", "surrogateescape")
 
 
-def open_include(path: str, place: Span, world: SyntaxWorld) -> Source | Fault:
-    """The first of the files that `path` may mean; `place` is the whole include statement."""
+def open_include(path: str, place: Span, quoted: Span, world: SyntaxWorld) -> Source | Fault:
+    """The first of the files that `path` may mean; `place` is the whole include statement, `quoted` its path."""
     candidates = world.expand_include(path)
     if not candidates:
         message = "the path of the include file is empty"
-        return Fault("invalid-include", message, place.start, place.end, "invalid include file")
+        return Fault("invalid-include", message, quoted.start, quoted.end, "invalid include file")
     reason = ""
     for name in candidates:
         try:
@@ -36,8 +36,8 @@ def open_include(path: str, place: Span, world: SyntaxWorld) -> Source | Fault:
     return Fault(
         "include-not-found",
         message,
-        place.start,
-        place.end,
+        quoted.start,
+        quoted.end,
         f"{candidates[-1]}: {reason}",
         f"tried {tried}; a path is relative to the working directory, then to the main file, never to this one",
     )

@@ -112,7 +112,7 @@ class _Lexer:
             elif kind == "symbol":
                 spelled = text[start:at]
                 append(Word(SYMBOLS[spelled], source, start, at, spelled))
-                if spelled == "{" or spelled == "}":
+                if spelled in "{}":
                     self.nest(source, start)
             elif kind == "number":
                 self.number(source, start, at)
@@ -143,7 +143,8 @@ class _Lexer:
 
     def fault(self, source: Source, fault: Fault, *also: Label) -> None:
         """Report, and mark the place among the words so that the parser complains no more about it."""
-        at = Label(Span(source, fault.start, fault.end))
+        end = min(fault.end, len(source.text))
+        at = Label(Span(source, min(fault.start, end), end))
         self.reading.findings.append(
             Diagnostic(fault.name, Severity.ERROR, fault.message, at, also, help=fault.help, fdm=fault.fdm)
         )
@@ -344,7 +345,7 @@ class _Lexer:
                 return scan.end
             return self.drop(scan, source, at)
         place = Span(source, word.start, scan.end)
-        opened = open_include(scan.value, place, self.world)
+        opened = open_include(scan.value, place, Span(source, at, scan.end), self.world)
         if isinstance(opened, Fault):
             self.fault(source, opened)
             return scan.end

@@ -33,8 +33,8 @@ def parse(name: str, text: bytes | str, world: SyntaxWorld) -> tuple[Config, lis
     statements = recovery.parse()
     config = Config(tuple(statements), tuple(reading.sources), tuple(recovery.broken))
     findings = in_order([*reading.findings, *recovery.findings, *check(statements)])
-    if len(findings) > SYNTAX_FINDINGS:
-        last = findings[SYNTAX_FINDINGS]
-        message = f"{SYNTAX_FINDINGS} faults and more: the rest is not shown"
-        findings[SYNTAX_FINDINGS:] = [Diagnostic("too-many-faults", Severity.NOTE, message, Label(last.at.span))]
+    if len(findings) >= SYNTAX_FINDINGS:
+        message = f"{SYNTAX_FINDINGS} faults: there may be more, this is not looked at any further"
+        last = findings[SYNTAX_FINDINGS - 1].at
+        findings[SYNTAX_FINDINGS:] = [Diagnostic("too-many-faults", Severity.NOTE, message, Label(last.span))]
     return config, findings

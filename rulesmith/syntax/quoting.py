@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rulesmith.syntax.macros import Macros
     from rulesmith.syntax.tree import MacroUse
 
+_NOT_A_NAME = re.compile(r"[A-Za-z0-9_-]*+")
 _COMMAND = re.compile(r"""["'()]""")
 
 
@@ -49,7 +50,8 @@ def macro_name(text: str, at: int) -> tuple[int, Fault | None]:
     found = MACRO_NAME.match(text, start)
     if found is None:
         help_ = f"a macro is written {text[at]}name or {text[at]}{{name}}"
-        return start, Fault("invalid-macro-name", "no macro name follows here", at, start, "invalid macro name", help_)
+        end = _NOT_A_NAME.match(text, start).end()  # type: ignore[union-attr]
+        return end, Fault("invalid-macro-name", "this is no name of a macro", at, end, "invalid macro name", help_)
     end = found.end()
     if end - start > MACRO_LENGTH:
         message = f"a macro name has at most {MACRO_LENGTH} characters"

@@ -162,6 +162,7 @@ class Recovery:
             self._feed(Word("AND", word.source, word.start, word.start, "and"))
             return place.at
         if hints.is_item(place):
+            self._guess = place.at
             self._feed(Word("ACTION", word.source, word.start, word.start, "action"))
             return place.at
         name = hints.meant(place)
