@@ -52,7 +52,7 @@ def test_fdm_delivers_from_the_wheel(installed: Path, tmp_path: Path) -> None:
     conf.chmod(0o600)
     message = b"Subject: x\n\nfrom the wheel\n"
     run = subprocess.run(
-        [installed / "bin" / "fdm", "-u", user, "-f", conf, "-m", "fetch"],
+        [installed / "bin" / "fdm", "-u", user, "-f", conf, "-m", "-q", "fetch"],
         input=message, capture_output=True, check=False, cwd=tmp_path, env={"HOME": str(tmp_path)},
     )  # fmt: skip
     assert (run.returncode, run.stdout) == (0, message), run.stderr.decode()

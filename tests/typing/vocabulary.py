@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rulesmith.actions import (
-    action,
     add_header,
     add_to_cache,
     append,
+    chain,
     drop,
     imap,
     imaps,
@@ -67,10 +67,10 @@ CONDITIONS: list[Word] = [
     unmatched,
 ]
 ACTIONS: list[Word] = [
-    action,
     add_header,
     add_to_cache,
     append,
+    chain,
     drop,
     exec_item,
     imap,
