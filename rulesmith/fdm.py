@@ -109,12 +109,12 @@ def _default_config(home: str) -> str:
 
 
 def _with_lock(program: Program, options: Options, log: Log, me: User) -> int:
-    from rulesmith.delivery import locks  # runs with -m or `set allow-multiple` need none
-    from rulesmith.effects import Failure
-
     settings = program[0]
     lock = None
     if not (options.multiple or settings["allow-multiple"]):
+        from rulesmith.delivery import locks  # runs with -m or `set allow-multiple` need none
+        from rulesmith.effects import Failure
+
         path = settings["lock-file"]
         if path is None:
             path = locks.default_path(me)
