@@ -64,7 +64,8 @@ def compile_text(name: str, text: str, environment: Environment, earlier: Sequen
     scope = Scope(environment, _dialect(config))
     lowered = lower(config.statements, scope)
     torn = _torn(config.sources) if syntax else ()
-    check_names(config, lowered, scope, torn)
+    incomplete = any(found.name == "include-not-found" for found in syntax)
+    check_names(config, lowered, scope, torn, incomplete)
     # What could not be read needs no second report about its value.
     blamed = [each for each in lowered.blamed if not any(_overlap(each[1], other) for other in syntax)]
     diagnostics = (*earlier, *syntax, *(found for _, found in blamed))

@@ -21,15 +21,19 @@ if TYPE_CHECKING:
     from rulesmith.diagnostics.model import Diagnostic
 
 
-def check_names(config: tree.Config, lowered: Lowered, scope: Scope, torn: Iterable[tuple[str, bytes]]) -> None:
+def check_names(
+    config: tree.Config, lowered: Lowered, scope: Scope, torn: Iterable[tuple[str, bytes]], incomplete: bool
+) -> None:
     """Report names of accounts, actions, caches and users that do not exist.
 
     `torn` are (kind, name) of definitions that could not be parsed: they count, so that one mistake is one report.
+    `incomplete` says that a file is missing, which may have defined anything.
     """
     known: dict[str, set[bytes]] = {"account": set(), "action": set(), "cache": set(lowered.caches)}
     for kind, name in (*lowered.places, *torn):
         known.setdefault(kind, set()).add(name)
-    checker = _Checker(scope, lowered, known)
+    unsure = {"account", "action", "cache"} if incomplete else _nameless(config)
+    checker = _Checker(scope, lowered, known, unsure)
     for statement in flatten(config.statements):
         before = len(scope.found)
         checker.statement(statement)
@@ -44,11 +48,28 @@ def flatten(statements: Iterable[tree.Statement]) -> Iterator[tree.Statement]:
             yield from flatten(statement.block)
 
 
+def _nameless(config: tree.Config) -> set[str]:
+    """The kinds of which one has a name that comes from a command that was not run: it may be any name."""
+    unsure = set()
+    for statement in flatten(config.statements):
+        match statement:
+            case tree.Account(name=Text(value=None)):
+                unsure.add("account")
+            case tree.Action(name=Text(value=None)):
+                unsure.add("action")
+            case tree.Cache(path=Text(value=None)):
+                unsure.add("cache")
+            case _:
+                pass
+    return unsure
+
+
 class _Checker:
-    def __init__(self, scope: Scope, lowered: Lowered, known: dict[str, set[bytes]]) -> None:
+    def __init__(self, scope: Scope, lowered: Lowered, known: dict[str, set[bytes]], unsure: set[str]) -> None:
         self.scope = scope
         self.lowered = lowered
         self.known = known
+        self.unsure = unsure
 
     def blame(self, statement: tree.Statement, before: int) -> None:
         found: list[Diagnostic] = self.scope.found[before:]
@@ -102,7 +123,7 @@ class _Checker:
 
     def account(self, pattern: Text, listed: bool) -> None:
         """fdm checks the single form when it reads it, tags and all, and the list never (L65)."""
-        if not pattern.value or (listed and "%" in pattern.value):
+        if not pattern.value or (listed and "%" in pattern.value) or "account" in self.unsure:
             return
         name = encode(pattern.value)
         if any(glob.matches(name, each) for each in self.known["account"]):
@@ -117,7 +138,7 @@ class _Checker:
 
     def actions(self, names: tuple[Text, ...]) -> None:
         for text in names:
-            if not text.value or "%" in text.value:
+            if not text.value or "%" in text.value or "action" in self.unsure:
                 continue
             name = encode(text.value)
             if not any(glob.matches(name, each) for each in self.known["action"]):
@@ -129,7 +150,7 @@ class _Checker:
                 )
 
     def cache(self, text: Text) -> None:
-        if text.value is None:
+        if text.value is None or "cache" in self.unsure:
             return
         # Spelt the same after tags and `~`; what is wrong with the path itself has been reported.
         before = len(self.scope.found)

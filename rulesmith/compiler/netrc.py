@@ -25,24 +25,24 @@ def look_up(content: bytes, host: bytes, user: bytes | None) -> tuple[bytes | No
     """
     password: bytes | None = None
     login: bytes | None = None
-    mine = by_name = False
+    mine = complete = False
     words = iter(_words(content))
     for word in words:
-        if word == b"default":
-            mine, by_name, login = True, False, None
-        elif word == b"machine":
-            mine = by_name = _next(words) == host
+        if word in (b"default", b"machine"):
+            mine = word == b"default" or _next(words) == host
+            # Of `default` there may be two.
+            complete = password is not None and word == b"machine"
             login = None
         elif word == b"login" and mine:
             login = _next(words)
             user = login if user is None else user
+            if login == user and complete:
+                shown = login.decode("utf-8", "surrogateescape")
+                raise NetrcError(f"duplicate netrc entry with the same login ({shown}) and machine")
         elif word == b"password" and mine:
             value = _next(words)
-            if login is None or login != user:
-                continue
-            if password is not None and by_name:
-                raise NetrcError(f"duplicate netrc entry with the same login ({_shown(login)}) and machine")
-            password = value if password is None else password
+            if login is not None and login == user and password is None:
+                password = value
     return user, password
 
 
@@ -51,10 +51,6 @@ def _next(words: Iterator[bytes]) -> bytes:
     if word is None:
         raise NetrcError("error reading .netrc")
     return word
-
-
-def _shown(octets: bytes) -> str:
-    return octets.decode("utf-8", "surrogateescape")
 
 
 def _words(content: bytes) -> list[bytes]:
