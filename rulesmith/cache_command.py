@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from rulesmith.delivery.keys import Cache
 from rulesmith.effects import Failure
-from rulesmith.log import Log
 from rulesmith.wording import text_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rulesmith.log import Log
 
 # Any prefix of a name will do; the numbers are how many arguments it takes.
 SUBCOMMANDS = {"add": (2, 2), "remove": (2, 2), "list": (0, 1), "dump": (1, 1), "clear": (1, 1)}

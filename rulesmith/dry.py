@@ -6,7 +6,6 @@ is given; a cache is looked up where it exists; a delivery is taken to succeed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,8 @@ from rulesmith.program import UNKNOWN
 from rulesmith.wording import explain_term, text_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
     from rulesmith.program import Account, Program, Rule
 
 User = tuple[bytes, int, int, bytes]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rulesmith.delivery import command
 from rulesmith.delivery.world import World
 from rulesmith.effects import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 User = tuple[bytes, int, int, bytes]
 
@@ -32,7 +34,7 @@ def look_up(path: bytes, key: bytes) -> bool:
 
 def runner(settings: dict[str, Any]) -> Callable[..., tuple[int | None, bytes]]:
     """Runs commands of conditions, when the user asked for it."""
-    world = World(settings, b"dry-run", b"", lambda text: None)
+    world = World(settings, b"dry-run", b"", lambda _: None)
 
     def run(
         line: bytes, stdin: bytes | None, user: User, until: Callable[[bytes], bool] | None

@@ -137,16 +137,19 @@ class Run:
 
     def home_path(self, template: Template, home: bytes, breaks: bool = False) -> Asking:
         """A path or command after tags and `~` (fdm.conf(5)); Failure for the home of an unknown user."""
-        path = self.expand(template, breaks).lstrip(b" \t\n\v\f\r")
-        if path[:1] != b"~":
+        # A NUL can only come from the mail, and no path may hold one.
+        path = self.expand(template, breaks).replace(b"\0", b"")
+        start = path.lstrip(b" \t\n\v\f\r")
+        if start[:1] != b"~":
             return path
-        name, slash, rest = path[1:].partition(b"/")
+        name, slash, rest = start[1:].partition(b"/")
         if not name:
             return home + slash + rest
-        first = name.split(None, 1)[0] if name.strip() else name
+        # In a command the name ends with the first word.
+        first = name if name[:1].isspace() else name.split(None, 1)[0]
         user = yield (WHO, first)
         if user is None:
-            raise Failure(path + b": there is no user " + first)
+            raise Failure(start + b": there is no user " + first)
         return user[3] + name[len(first) :] + slash + rest
 
 
@@ -242,7 +245,7 @@ def _expression(expression: tuple[Term, ...], run: Run, rule: Rule) -> Asking:
         if trace:
             trace("tried", rule, position, own, result, run.message)
     if result is None:
-        raise Unknown("whether rule %d matches" % rule[0])
+        raise Unknown(f"whether rule {rule[0]} matches")
     return result
 
 
@@ -287,7 +290,8 @@ def _expand_items(
     """Add the jobs of one action: for each of its users all items in order; what is left of the budget."""
     users = []
     for template in rule_users or action_users or run.users:
-        users.append((yield from run.find_user(run.expand(template))))
+        user = yield from run.find_user(run.expand(template))
+        users.append(user)
     if not users:
         users.append((yield from run.default_user()))
     for user in users:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from typing import TYPE_CHECKING
 
 from rulesmith import __version__
 from rulesmith.compiler.compile import Compiled, compile_config
@@ -14,11 +15,13 @@ from rulesmith.compiler.defines import read_defines
 from rulesmith.compiler.dump import dump
 from rulesmith.compiler.world import Machine
 from rulesmith.delivery.world import full_name
-from rulesmith.diagnostics.model import Diagnostic
 from rulesmith.diagnostics.render import render_text
-from rulesmith.log import Log
-from rulesmith.options import Options
 from rulesmith.wording import text_of
+
+if TYPE_CHECKING:
+    from rulesmith.diagnostics.model import Diagnostic
+    from rulesmith.log import Log
+    from rulesmith.options import Options
 
 User = tuple[bytes, int, int, bytes]
 

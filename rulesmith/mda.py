@@ -14,7 +14,7 @@ from rulesmith.delivery import privileges
 from rulesmith.delivery.drive import Driver
 from rulesmith.delivery.world import World
 from rulesmith.effects import Failure
-from rulesmith.evaluate import DROP, KEEP, evaluate
+from rulesmith.evaluate import KEEP, evaluate
 from rulesmith.mail import glob, header
 from rulesmith.mail.message import Message, clock_tags, describe
 from rulesmith.sources import stdin
@@ -185,7 +185,7 @@ class _AccountRun:
 
     def trace(self, event: str, *args: Any) -> None:
         """An event of the engine or of a delivery, as a log line of fdm's where the level asks for it."""
-        if event == "performed" or event == "job":
+        if event in ("performed", "job"):
             args = (*args, self.total + 1)
             if event == "performed":
                 args = (*args, max(0.0, time.time() - self._since))
@@ -251,6 +251,3 @@ class _AccountRun:
             self.trace("no-message-id")
         head = message.raw[: message.body_at]
         self.trace("wrapped", head.count(b"\n ") + head.count(b"\n\t"))
-
-
-assert DROP != KEEP

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rulesmith.program import Template
 
 ALIASES = {
@@ -37,53 +39,51 @@ def compile_template(raw: bytes) -> Template:
     if b"%" not in raw:
         return raw
     parts: list[bytes | tuple[bytes, bool] | tuple[int, bool, bool]] = []
-    text = bytearray()
     strips = True
     at, end = 0, len(raw)
-
-    def put(part: tuple[bytes, bool] | tuple[int, bool, bool]) -> None:
-        if text:
-            parts.append(bytes(text))
-            text.clear()
-        parts.append(part)
-
     while at < end:
         mark = raw.find(b"%", at)
         if mark < 0:
-            text += raw[at:]
+            _add(parts, raw[at:])
             break
-        text += raw[at:mark]
+        _add(parts, raw[at:mark])
         sign = raw[mark + 1 : mark + 2]
         at = mark + 2
-        if sign == b"%":
-            text += b"%"
-        elif sign == b"[":
+        if sign == b"[":
             close = raw.find(b"]", at)
             if close < 0:
-                text += b"%["
+                _add(parts, b"%[")
                 continue
             name = raw[at:close]
+            at = close + 1
             if name[:1] == b":":
                 # From here on nothing is stripped, not only from this value (fdm does the same).
                 strips = False
                 name = name[1:]
             if name:
-                put((name, strips))
-            at = close + 1
+                parts.append((name, strips))
         elif sign == b":":
             following = raw[at : at + 1]
             at += 1
             if following.isdigit():
-                put((int(following), strips, True))
+                parts.append((int(following), strips, True))
             else:
-                text += following
+                _add(parts, following)
+        elif sign == b"%":
+            _add(parts, sign)
         elif sign.isdigit():
-            put((int(sign), strips, False))
+            parts.append((int(sign), strips, False))
         elif sign in ALIASES:
-            put((ALIASES[sign], strips))
-    if text:
-        parts.append(bytes(text))
+            parts.append((ALIASES[sign], strips))
     return raw, tuple(parts)
+
+
+def _add(parts: list[Any], text: bytes) -> None:
+    """Add text to the last part where that is text too."""
+    if parts and isinstance(parts[-1], bytes):
+        parts[-1] += text
+    elif text:
+        parts.append(text)
 
 
 def raw_text(template: Template) -> bytes:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-
 from door import Call, command, plain_user, warm, warm_door
+
 from rulesmith.cli import rulesmith
 
 NAMES = ("f-terbeck", "g-lando", "n-marriott", "t-ulmer", "w-maier")

@@ -97,6 +97,7 @@ def _inline(text: str) -> str:
 
 
 def main() -> int:
+    """Write what changed and name it; the exit status."""
     stale = []
     for path, text in reference().items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:

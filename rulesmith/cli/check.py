@@ -41,7 +41,7 @@ def check(
     Exit status: 0 without errors, 1 with errors, 2 for a file that cannot be read.
     """
     worst = Severity.NOTE
-    total = {severity: 0 for severity in Severity}
+    total = dict.fromkeys(Severity, 0)
     unreadable = False
     for path in files:
         try:

@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 import time
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -137,7 +138,7 @@ def mailbox_of(plan: Planned) -> str | None:
     if not words or os.path.basename(words[0]) not in ("deliver", "dovecot-lda"):
         return None
     found: dict[str, str] = {}
-    for flag, value in zip(words[1:], words[2:], strict=False):
+    for flag, value in pairwise(words[1:]):
         if flag in ("-d", "-m"):
             found.setdefault(flag, value)
     return f"{found.get('-d', plan.user)}/{found.get('-m', 'INBOX')}"

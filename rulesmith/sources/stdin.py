@@ -69,14 +69,14 @@ def read(maximum: int, timeout: int) -> bytes:
             kept.append(chunk)
         size += len(chunk)
     if over:
-        raise TooBig("message too big: %d bytes" % (over if over > 0 else size + 1))
+        raise TooBig(f"message too big: {over if over > 0 else size + 1} bytes")
     raw = b"".join(kept)
     if not raw:
         raise Failure("empty message")
     if raw[-1:] != b"\n":
         raw += b"\n"
         if len(raw) > maximum:
-            raise TooBig("message too big: %d bytes" % len(raw))
+            raise TooBig(f"message too big: {len(raw)} bytes")
     return raw
 
 

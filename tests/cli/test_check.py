@@ -38,7 +38,10 @@ def test_every_fault_is_reported_in_one_run(check) -> None:  # type: ignore[no-u
     result = check("--format", "short", a=FAULTY)
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
-    assert [line.split(": ", 2)[1] for line in lines if "error" in line] == ["error[unknown-word]", "error[invalid-regexp]"]
+    assert [line.split(": ", 2)[1] for line in lines if "error" in line] == [
+        "error[unknown-word]",
+        "error[invalid-regexp]",
+    ]
     assert "a.conf:5:14: error[unknown-word]" in lines[0]
 
 
