@@ -6,11 +6,12 @@ the configuration, and lark, click and the compiler are loaded only when there i
 
 from __future__ import annotations
 
+import _signal
 import os
 import sys
 
 from rulesmith.log import Log
-from rulesmith.options import USAGE, Options, UsageError, parse
+from rulesmith.options import FDM_EXIT_STATUS, USAGE, Options, UsageError, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 SUCCESS, ERROR, EX_TEMPFAIL = 0, 1, 75
 # Seconds of silence after which a message that will be refused anyway is no longer waited for.
 _DRAIN_SECONDS = 900
+# The signals that fdm takes for a wish to stop.
+_STOPS = {int(_signal.SIGINT): "SIGINT", int(_signal.SIGTERM): "SIGTERM"}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,12 +36,18 @@ def main(arguments: list[str] | None = None) -> int:
         if text:
             Log().warn("fdm: " + text)
         Log().warn(USAGE)
-        polite = any(word[:1] == "-" and word[:2] != "--" and "n" in word for word in words)
-        return ERROR if polite else _refuse("--fdm-exit-status" in words)
+        if error.options.check or error.options.command in ("poll", "cache"):
+            return ERROR
+        return _refuse(FDM_EXIT_STATUS in words)
     ident = os.path.basename(sys.argv[0]) or "fdm"
     log = Log(options.verbose, options.quiet, ident if options.syslog else None)
+    for number in _STOPS:
+        _signal.signal(number, _stop)
     try:
         return _run(options, log)
+    except _Stopped as stop:
+        log.warn(f"parent: caught {stop}. stopping")
+        return EX_TEMPFAIL if options.command == "fetch" and not options.fdm_status else ERROR
     except Exception:
         # A fault of ours: the message stays with the caller, and the log says where to look.
         import traceback  # never loaded in a healthy run
@@ -46,6 +55,14 @@ def main(arguments: list[str] | None = None) -> int:
         for line in traceback.format_exc().splitlines():
             log.warn(line)
         return ERROR if options.check or options.command != "fetch" else _refuse(options.fdm_status)
+
+
+class _Stopped(BaseException):
+    """A signal asks us to end. Whoever is at work undoes what is half done, and kills the commands it waits for."""
+
+
+def _stop(number: int, _: object) -> None:
+    raise _Stopped(_STOPS[number])
 
 
 def _refuse(fdm_status: bool) -> int:
@@ -61,10 +78,14 @@ def _refuse(fdm_status: bool) -> int:
 def _run(options: Options, log: Log) -> int:
     import pwd  # cheap; here so that usage errors need nothing
 
-    entry = pwd.getpwuid(os.getuid())
+    fetching = options.command == "fetch"
+    try:
+        entry = pwd.getpwuid(os.getuid())
+    except KeyError:
+        log.warn(f"unknown user: {os.getuid()}")
+        return _refuse(options.fdm_status) if fetching else ERROR
     home = os.environ.get("HOME", entry.pw_dir) if options.home_from_environment else entry.pw_dir
     me = (os.fsencode(entry.pw_name), entry.pw_uid, entry.pw_gid, os.fsencode(home))
-    fetching = options.command == "fetch"
     path = options.config or _default_config(home)
     from rulesmith.load import load_program  # the compiler's door
 

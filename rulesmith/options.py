@@ -10,10 +10,6 @@ COMMANDS = ("poll", "fetch", "cache")
 FDM_EXIT_STATUS = "--fdm-exit-status"
 
 
-class UsageError(Exception):
-    """The command line is not fdm's; the text is what getopt would say, or nothing."""
-
-
 class Options:
     """What the command line says.
 
@@ -57,6 +53,14 @@ class Options:
         self.arguments: list[str] = []
 
 
+class UsageError(Exception):
+    """The command line is not fdm's; the text is what getopt would say, or nothing. `options`: what was read so far."""
+
+    def __init__(self, text: str, options: Options) -> None:
+        super().__init__(text)
+        self.options = options
+
+
 def parse(arguments: list[str]) -> Options:
     """Read the arguments as GNU getopt does, options and operands in any order.
 
@@ -75,22 +79,22 @@ def parse(arguments: list[str]) -> Options:
         elif word[:1] != "-" or word == "-":
             operands.append(word)
         elif word[:2] == "--":
-            raise UsageError(f"unrecognized option '{word}'")
+            raise UsageError(f"unrecognized option '{word}'", options)
         else:
             _letters(options, word[1:], rest)
     if options.check:
         if operands:
-            raise UsageError("")
+            raise UsageError("", options)
         return options
     if not operands:
-        raise UsageError("")
+        raise UsageError("", options)
     for command in COMMANDS:
         if command.startswith(operands[0]):
             options.command = command
             break
     options.arguments = operands[1:]
     if options.command is None or (options.command != "cache" and options.arguments):
-        raise UsageError("")
+        raise UsageError("", options)
     return options
 
 
@@ -100,7 +104,7 @@ def _letters(options: Options, letters: str, rest: list[str]) -> None:
         letter, letters = letters[0], letters[1:]
         if letter in "aDfux":
             if not letters and not rest:
-                raise UsageError(f"option requires an argument -- '{letter}'")
+                raise UsageError(f"option requires an argument -- '{letter}'", options)
             value = letters or rest.pop(0)
             letters = ""
             if letter == "a":
@@ -128,4 +132,4 @@ def _letters(options: Options, letters: str, rest: list[str]) -> None:
         elif letter == "q":
             options.quiet = True
         else:
-            raise UsageError(f"invalid option -- '{letter}'")
+            raise UsageError(f"invalid option -- '{letter}'", options)

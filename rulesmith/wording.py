@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 # What fdm calls the deliveries in its log, where that is not the word of the configuration.
-_KINDS = {"exec": "pipe", "append": "write", "add-to-cache": "add-to-cache"}
+_KINDS = {"exec": "pipe", "append": "write"}
 
 
 def text_of(octets: bytes) -> str:

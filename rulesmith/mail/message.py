@@ -49,10 +49,7 @@ class Message:
                 view = header.unfold(self.raw[: self.body_at])
             else:
                 head = self.view("headers")
-                view = self.raw if len(head) == self.body_at else head + self.raw[self.body_at :]
-                # Unfolding keeps LF folds the same length, so equal length alone proves nothing.
-                if view is self.raw and head != self.raw[: self.body_at]:
-                    view = head + self.raw[self.body_at :]
+                view = self.raw if self.raw.startswith(head) else head + self.raw[self.body_at :]
             self._views[area] = view
         return view
 
