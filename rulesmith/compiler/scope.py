@@ -55,6 +55,15 @@ def written(text: Text) -> bytes:
     return encode(" + ".join(piece.written for piece in text.pieces))
 
 
+# Control characters, as they would be written in a string.
+_CONTROLS = {code: repr(chr(code))[1:-1] for code in (*range(32), 127)}
+
+
+def one_line(text: str) -> str:
+    """A sentence that quotes a configuration, fit to be shown: no line breaks, no octets that are no text."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").translate(_CONTROLS)
+
+
 class Scope:
     """What lowering knows at one place of the configuration.
 
@@ -86,7 +95,9 @@ class Scope:
         """Report a fault at a node of the tree or a span. With `fdm`, fdm's text for it, no program is made."""
         span: Span = at if isinstance(at, Span) else at.span
         also += self._origins(at)
-        self.found.append(Diagnostic(name, severity, message, Label(span), also, notes, hint, fdm))
+        notes = tuple(one_line(note) for note in notes)
+        hint = None if hint is None else one_line(hint)
+        self.found.append(Diagnostic(name, severity, one_line(message), Label(span), also, notes, hint, fdm))
 
     def unknown(self, at: Any, text: str) -> None:
         """Say that a value that matters is not known, because its command was not run."""

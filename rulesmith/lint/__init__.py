@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rulesmith.compiler.scope import one_line
 from rulesmith.diagnostics.model import Diagnostic, Label
 from rulesmith.lint.allow import suppress
 from rulesmith.lint.rules import (
@@ -73,4 +74,5 @@ def _diagnostic(name: str, severity: Severity, finding: Finding) -> Diagnostic:
     also = finding.also
     if finding.at.source.included_at is not None:
         also += (Label(finding.at.source.included_at, "included here"),)
-    return Diagnostic(name, severity, finding.message, Label(finding.at), also, finding.notes, finding.help)
+    hint = None if finding.help is None else one_line(finding.help)
+    return Diagnostic(name, severity, one_line(finding.message), Label(finding.at), also, finding.notes, hint)

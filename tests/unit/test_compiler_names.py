@@ -90,3 +90,8 @@ def test_a_bad_regexp_is_pointed_at_inside_its_string() -> None:
     line, column = diagnostic.at.span.line_column()
     assert (line, diagnostic.fdm) == (1, "missing closing parenthesis")
     assert column > len('match "')
+
+
+def test_a_finding_is_one_line_whatever_it_quotes() -> None:
+    (diagnostic,) = found('match all user "b\nb\udcff" action drop')
+    assert diagnostic.message == 'there is no user "b\\nb\\xff"'

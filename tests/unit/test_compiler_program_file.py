@@ -158,7 +158,7 @@ def test_a_user_that_was_looked_up_is_looked_up_again(monkeypatch: pytest.Monkey
 
     keep('cache "~root/x"\nmatch all action drop\n')
     assert program_file.load(start()) is not None
-    monkeypatch.setattr(people, "find_user", lambda name, me: (b"root", 0, 0, b"/moved"))
+    monkeypatch.setattr(people, "find_user", lambda *_: (b"root", 0, 0, b"/moved"))
     assert program_file.load(start()) is None
 
 
@@ -167,7 +167,7 @@ def test_a_group_that_was_looked_up_is_looked_up_again(monkeypatch: pytest.Monke
 
     keep('set file-group "root"\nmatch all action drop\n')
     assert program_file.load(start()) is not None
-    monkeypatch.setattr(people, "find_group", lambda name: None)
+    monkeypatch.setattr(people, "find_group", lambda *_: None)
     assert program_file.load(start()) is None
 
 

@@ -43,7 +43,7 @@ REPORTED = [
     (STDIN + 'match account "x*" action "inbox"\naccount "xy" maildir "m"\n', ("warning", "no-final-rule", "match")),
     (STDIN + 'match all {\nmatch "a" action "inbox"\n}\n', ("warning", "no-final-rule", "match")),
     (STDIN + 'match all action tag "x" continue\n', ("warning", "no-final-rule", "match")),
-    (STDIN + 'match "a" action "inbox" continue\nmatch matched action "inbox"\n', ("warning", "no-final-rule", "match")),
+    (STDIN + 'match "a" action keep continue\nmatch matched action "inbox"\n', ("warning", "no-final-rule", "match")),
     # keep-on-stdin
     (STDIN + 'match "a" action keep\n' + LAST, ("warning", "keep-on-stdin", "keep")),
     (STDIN + 'action "k" { tag "x" keep }\nmatch "a" action "k"\n' + LAST, ("warning", "keep-on-stdin", '"k"')),
@@ -66,7 +66,7 @@ REPORTED = [
     (STDIN + 'match "(a)" action pipe "x \'%[:lines]\' \'%1\'"\n' + LAST, ("error", "tag-in-command", "%1")),
     (STDIN + 'set strip-characters ""\nmatch "(a)" action pipe "x \'%1\'"\n' + LAST, ("error", "tag-in-command", "%1")),
     (STDIN + 'set strip-characters "\'"\nmatch "(a)" action pipe "x %1"\n' + LAST, ("error", "tag-in-command", "%1")),
-    (STDIN + 'match exec "x %[message_id]" returns (0,) action "inbox"\n' + LAST, ("warning", "tag-in-command", "%[message_id]")),
+    (STDIN + 'match exec "%[command1]" returns (0,) action drop\n' + LAST, ("warning", "tag-in-command", "%[command1]")),
     (
         STDIN + 'match "(a)" action tag "who" value "%1" continue\nmatch all action pipe "x %[who]"\n',
         ("warning", "tag-in-command", "%[who]"),
@@ -144,7 +144,7 @@ IN_PEACE = [
     # Remembered when all is done, or where nothing is thrown away for it.
     STDIN + 'cache "c"\nmatch in-cache "c" key "k" action drop\n'
     'match all action { maildir "m" add-to-cache "c" key "k" }\n',
-    STDIN + 'cache "c"\nmatch not in-cache "c" key "k" action { add-to-cache "c" key "k" exec "vacation" } continue\n' + LAST,
+    STDIN + 'cache "c"\nmatch not in-cache "c" key "k" action { add-to-cache "c" key "k" exec "x" } continue\n' + LAST,
 ]  # fmt: skip
 
 
