@@ -148,8 +148,6 @@ def _holds(stamp: dict[str, Any], me: User) -> bool:
         status = os.stat(path)
         if (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino) != seen:
             return False
-        if not os.access(path, os.R_OK, effective_ids=True):
-            return False
     for path in stamp["absent"]:
         if _can_open(path):
             return False

@@ -66,7 +66,10 @@ REPORTED = [
     (STDIN + 'match "(a)" action pipe "x \'%[:lines]\' \'%1\'"\n' + LAST, ("error", "tag-in-command", "%1")),
     (STDIN + 'set strip-characters ""\nmatch "(a)" action pipe "x \'%1\'"\n' + LAST, ("error", "tag-in-command", "%1")),
     (STDIN + 'set strip-characters "\'"\nmatch "(a)" action pipe "x %1"\n' + LAST, ("error", "tag-in-command", "%1")),
-    (STDIN + 'match exec "%[command1]" returns (0,) action drop\n' + LAST, ("warning", "tag-in-command", "%[command1]")),
+    (
+        STDIN + 'match exec "x %[message_id]" returns (0,) action "inbox"\n' + LAST,
+        ("warning", "tag-in-command", "%[message_id]"),
+    ),
     (
         STDIN + 'match "(a)" action tag "who" value "%1" continue\nmatch all action pipe "x %[who]"\n',
         ("warning", "tag-in-command", "%[who]"),
