@@ -111,25 +111,23 @@ class Automaton:
     def _posix_repeat(self, node: Repeat, then: int, copy: bool) -> int:
         """As glibc has it: X{2,} is XXX*; X{0,2} is (X?X)?. Of the optional times only the first is marked so."""
         item, again = node.item, copy or node.low > 0
+        kind = CLOSE if copy else CLOSE_OPTIONAL
         first = then
         if node.high is None:
-            first, _ = self._loop(item, then, False, again, CLOSE_OPTIONAL)
+            first, _ = self._loop(item, then, False, again, kind)
         elif node.high > node.low:
-            first = self._optional_times(item, then, node.high - node.low, again)
+            first = self._optional_times(item, then, node.high - node.low, again, kind)
         for number in range(node.low, 0, -1):
             first = self._build(item, first, copy or number > 1)
         return first
 
-    def _optional_times(self, item: Node, then: int, times: int, copy: bool) -> int:
+    def _optional_times(self, item: Node, then: int, times: int, copy: bool, kind: int) -> int:
         """((X?X)?X)?: built from the outermost, whose way out leads behind it all, to the innermost X?."""
         ways_out = [then]
         for _ in range(times - 1):
             ways_out.append(self._build(item, ways_out[-1], True))
         inner = ways_out[-1]
-        if isinstance(item, Group):
-            first = self._group(item, inner, CLOSE_OPTIONAL, copy)
-        else:
-            first = self._build(item, inner, copy)
+        first = self._build(item, inner, copy) if not isinstance(item, Group) else self._group(item, inner, kind, copy)
         for way_out in reversed(ways_out):
             first = self._add((SPLIT, first, way_out))
         return first

@@ -92,7 +92,8 @@ class _Run:
 
     def _advance(self, at: int, end: int) -> int:
         state, step = self.state, self.machine.step
-        for at, letter in enumerate(self.letters[at:end], at):
+        start = at
+        for at, letter in enumerate(self.letters[start:end], start):  # noqa: PLR1704
             following = state.following[letter]
             if following is None:
                 following = step(state, letter)

@@ -6,16 +6,19 @@ import re
 
 from rulesmith.regexp.error import RegexpError
 from rulesmith.regexp.needles import needle_of
+from rulesmith.regexp.octets import LF
 from rulesmith.regexp.pcre_parser import parse_pcre
+from rulesmith.regexp.posix_order import check_references, is_perl_order
 from rulesmith.regexp.posix_parser import parse_posix
-from rulesmith.regexp.search import FOLDED, LINEAR, LONGEST_FIRST, ONLY_LINEAR, STRAIGHT
+from rulesmith.regexp.search import ACROSS, FOLDED, LINEAR, LONGEST_FIRST, ONLY_LINEAR, STRAIGHT
 from rulesmith.regexp.size import check_size, is_linear_size
 from rulesmith.regexp.to_re import ReWriter
+from rulesmith.regexp.tree import Group, Repeat, Sequence, Set
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rulesmith.program import Pattern
-    from rulesmith.regexp.tree import Parsed
+    from rulesmith.regexp.tree import Node, Parsed
 
 
 def parse(source: bytes, case: bool, dialect: str) -> Parsed:
@@ -36,7 +39,7 @@ def lower(source: bytes, case: bool, dialect: str) -> Pattern:
         check_size(parsed, dialect)
     # Only an option inside the regexp makes some of it mind the case and some not.
     folded = not case and (dialect == "posix" or b"(?" not in source)
-    writer = ReWriter(folded, dialect == "posix")
+    writer = ReWriter(folded)
     code, _, _ = writer.write(parsed.root, 0)
     linear = not writer.irregular and (not braces or is_linear_size(parsed.root))
     flags = FOLDED if folded else 0
@@ -44,16 +47,32 @@ def lower(source: bytes, case: bool, dialect: str) -> Pattern:
         flags |= LINEAR
     if writer.straight:
         flags |= STRAIGHT
+    if writer.across or _begins_with_loop(parsed.root):
+        flags |= ACROSS
     if writer.longest_first:
         flags |= LONGEST_FIRST
-    if writer.keeps or writer.empty_loops or len(set(parsed.numbers)) < len(parsed.numbers):
+    if dialect == "posix" and writer.irregular:
+        check_references(parsed.root)
+    by_order = dialect == "posix" and not is_perl_order(parsed.root)
+    if writer.keeps or writer.empty_loops or by_order or not parsed.in_order:
         if not linear:
-            what = "a loop over what may be nothing" if writer.empty_loops else "\\K or (?|"
+            what = "a loop over what may be nothing" if writer.empty_loops or by_order else "\\K or (?|"
+            if not writer.irregular:
+                raise RegexpError(f"{what} cannot be used here in a regexp with such large repeats", None)
             raise RegexpError(f"{what} cannot be used here together with the rest of this regexp", None)
         flags |= ONLY_LINEAR
     if writer.irregular:
         _check(code)
     return source, code, flags, needle_of(parsed.root, case), dialect, case
+
+
+def _begins_with_loop(node: Node) -> bool:
+    """Whether an endless repeat of white space or the like comes first, so that it is tried at every place."""
+    while isinstance(node, (Group, Sequence)):
+        if isinstance(node, Sequence) and not node.items:
+            return False
+        node = node.item if isinstance(node, Group) else node.items[0]
+    return isinstance(node, Repeat) and node.high is None and isinstance(node.item, Set) and bool(node.item.mask & LF)
 
 
 def _check(code: bytes) -> None:

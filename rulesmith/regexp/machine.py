@@ -7,7 +7,7 @@ read off backwards from the end of the match. Time is linear in the text but for
 
 from __future__ import annotations
 
-from rulesmith.regexp.automaton import ENTER, LEAVE, MARK, MATCH, SPLIT, TAKE, WHERE, Automaton
+from rulesmith.regexp.automaton import ENTER, LEAVE, MARK, SPLIT, TAKE, WHERE, Automaton
 from rulesmith.regexp.octets import WORD
 
 TYPE_CHECKING = False

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ALL = (1 << 256) - 1
 
 
 def mask_of(octets: Iterable[int]) -> int:
+    """The set of these octets."""
     mask = 0
     for octet in octets:
         mask |= 1 << octet

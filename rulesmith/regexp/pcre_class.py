@@ -82,9 +82,7 @@ class ClassReader:
                 self.quoted = False
             else:
                 self._literal(octet)
-        elif octet in b" \t" and reader.flags & EXTENDED_MORE:
-            pass
-        elif octet == 91 and reader.at < reader.end and reader.source[reader.at] in b":.=" and self._posix():
+        elif (octet in b" \t" and reader.flags & EXTENDED_MORE) or (octet == 91 and self._posix()):
             pass
         elif octet == 92:
             self._escape()
@@ -116,8 +114,10 @@ class ClassReader:
         self.state = _NO_RANGE
 
     def _posix(self) -> bool:
+        """Take [:alpha:] and its like, if that is what the bracket opens."""
         reader, start = self.reader, self.reader.at - 1
-        end = posix_end(reader.source, reader.at)
+        opens = reader.at < reader.end and reader.source[reader.at] in b":.="
+        end = posix_end(reader.source, reader.at) if opens else None
         if end is None:
             return False
         if self.state in (_STARTED, _NO_RANGE_STARTED):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rulesmith.regexp.pcre_reader import Reader
 from rulesmith.regexp.tree import (
     NOTHING,
     Atomic,
@@ -18,6 +17,10 @@ from rulesmith.regexp.tree import (
     sequence,
     without_groups,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rulesmith.regexp.pcre_reader import Reader
 
 
 class Frame:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from rulesmith.regexp.error import RegexpError
 from rulesmith.regexp.octets import ALL, NOT_LF, SPACE, mask_of
 from rulesmith.regexp.pcre_class import ClassReader, posix_end
 from rulesmith.regexp.pcre_escape import read_escape
@@ -29,6 +28,10 @@ from rulesmith.regexp.tree import (
     sequence,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rulesmith.regexp.error import RegexpError
+
 _RUN = re.compile(rb"[^\\^$.\[|()?*+{]+").match
 _EXTENDED_RUN = re.compile(rb"[^\\^$.\[|()?*+{# \t-\r\x85]+").match
 _LETTER = re.compile(rb"[A-Za-z]").search
@@ -41,6 +44,7 @@ _ANCHORS = {65: "text-start", 71: "text-start", 90: "last-line-end", 122: "text-
 _LINE_END = Atomic(Choice((Literal(b"\r\n", False), Set(mask_of(b"\n\v\f\r\x85")))))
 # Without UTF a grapheme is CRLF or one octet: no octet extends another.
 _GRAPHEME = Atomic(Choice((Literal(b"\r\n", False), Set(ALL))))
+_OTHERS: dict[int, Node] = {82: _LINE_END, 88: _GRAPHEME, 67: Set(ALL)}
 
 
 def parse_pcre(source: bytes, case: bool) -> Parsed:
@@ -82,7 +86,7 @@ class PcreParser:
         self._check_references()
         if self.late:
             raise self.late[0]
-        return Parsed(root, reader.highest, tuple(reader.numbers))
+        return Parsed(root, reader.highest, len(reader.numbers) == reader.highest)
 
     def add(self, node: Node, repeatable: bool) -> None:
         self.items.append(node)
@@ -218,11 +222,11 @@ class PcreParser:
                 self.add(Anchor("edge"), False)
                 self.add(Anchor(kind), True)
                 return
-        if reader.at < reader.end and reader.source[reader.at] in b":.=":
-            if posix_end(reader.source, reader.at) is not None:
-                if reader.source[reader.at] == 58:
-                    raise reader.refused("POSIX named classes are supported only within a class", start)
-                raise reader.refused("POSIX collating elements are not supported", start)
+        opener = reader.source[reader.at] if reader.at < reader.end else 0
+        if opener in b":.=" and posix_end(reader.source, reader.at) is not None:
+            if opener == 58:
+                raise reader.refused("POSIX named classes are supported only within a class", start)
+            raise reader.refused("POSIX collating elements are not supported", start)
         self.add(Set(ClassReader(reader).read()), True)
 
     def _escape(self, start: int) -> None:
@@ -241,7 +245,7 @@ class PcreParser:
             elif value == 75:
                 self._keep(start)
             else:
-                self.add({82: _LINE_END, 88: _GRAPHEME, 67: Set(ALL)}[value], True)
+                self.add(_OTHERS[value], True)
         else:
             self.reference(value, start)
 

@@ -6,7 +6,10 @@ import re
 import unicodedata
 
 from rulesmith.regexp.octets import ALL, HORIZONTAL, SPACE, VERTICAL, WORD, mask_of
-from rulesmith.regexp.pcre_reader import Reader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rulesmith.regexp.pcre_reader import Reader
 
 _NAME = re.compile(rb"[A-Za-z]|\{([^}]*)\}")
 _KNOWN = frozenset(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
-from rulesmith.regexp.pcre_reader import Reader
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rulesmith.regexp.pcre_reader import Reader
+
 
 MOST = 65535
 _COUNTS = re.compile(rb"[ \t]*(?:([0-9]+)[ \t]*(?:(,)[ \t]*([0-9]*))?|,[ \t]*([0-9]+))[ \t]*\}")

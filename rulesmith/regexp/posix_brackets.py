@@ -45,7 +45,7 @@ class Brackets:
         mask, first = 0, True
         while first or self._peek() != 93:
             start = self.at
-            kind, value = self._element(first, first)
+            kind, value = self._element(first)
             self._need(UNMATCHED)
             if kind in (_CHARACTER, _COLLATED) and self._is_hyphen():
                 if self.at + 1 >= self.end:
@@ -73,12 +73,12 @@ class Brackets:
         return self._peek() == 45 and self.source[self.at + 1 : self.at + 3] != b"--"
 
     def _range(self, low: int, start: int) -> int:
-        kind, high = self._element(False, True)
+        kind, high = self._element(True)
         if kind not in (_CHARACTER, _COLLATED) or low > high:
             raise self.refused(_RANGE_END, start)
         return span(low, high)
 
-    def _element(self, first: bool, hyphen: bool) -> tuple[int, int]:
+    def _element(self, hyphen: bool) -> tuple[int, int]:
         start, octet = self.at, self._peek()
         following = self.source[self.at + 1 : self.at + 2]
         if octet == 91 and following in (b".", b"=", b":"):

@@ -18,6 +18,7 @@ from rulesmith.regexp.tree import (
     Repeat,
     Set,
     choice,
+    contains,
     sequence,
 )
 
@@ -62,7 +63,19 @@ class _Frame:
 class PosixParser:
     """One pass over the source with a stack of open parentheses."""
 
-    __slots__ = ("at", "complete", "end", "fold", "frames", "groups", "items", "original", "repeatable", "source")
+    __slots__ = (
+        "at",
+        "complete",
+        "end",
+        "fold",
+        "frames",
+        "groups",
+        "in_order",
+        "items",
+        "original",
+        "repeatable",
+        "source",
+    )
 
     def __init__(self, source: bytes, case: bool) -> None:
         self.original = source
@@ -77,6 +90,7 @@ class PosixParser:
         self.frames = [_Frame(0, 0, set())]
         self.items = self.frames[0].items
         self.repeatable = False
+        self.in_order = True
 
     def refused(self, text: str, at: int) -> RegexpError:
         """An error with glibc's own words, as fdm prints them: right behind the regexp."""
@@ -96,7 +110,7 @@ class PosixParser:
         if len(self.frames) > 1:
             raise self.refused("Unmatched ( or \\(", self.frames[-1].at)
         frame = self.frames[0]
-        return Parsed(_alternatives(frame), self.groups, tuple(range(1, self.groups + 1)))
+        return Parsed(self._alternatives(frame), self.groups, self.in_order)
 
     def _add(self, node: Node, repeatable: bool = True) -> None:
         self.items.append(node)
@@ -160,7 +174,7 @@ class PosixParser:
             return
         frame = self.frames.pop()
         self.items = self.frames[-1].items
-        self._add(Group(_alternatives(frame), frame.number))
+        self._add(Group(self._alternatives(frame), frame.number))
         self.complete |= frame.complete
         self.complete.add(frame.number)
 
@@ -171,6 +185,14 @@ class PosixParser:
         frame.complete |= self.complete
         self.complete = set(frame.before)
         self.repeatable = False
+
+    def _alternatives(self, frame: _Frame) -> Node:
+        branches = [*frame.branches, sequence(frame.items)]
+        if len(branches) > 1 and _is_nothing(branches[0]) and not _is_nothing(branches[1]):
+            # glibc follows the branch that comes first in its list of nodes, where what stands behind comes last.
+            self.in_order = self.in_order and not contains(branches[0], Group)
+            branches[:2] = branches[1], branches[0]
+        return choice(branches)
 
     def _escape(self, start: int) -> None:
         if self.at >= self.end:
@@ -217,9 +239,5 @@ class PosixParser:
         self._add(Repeat(item, low, high))
 
 
-def _alternatives(frame: _Frame) -> Node:
-    branches = [*frame.branches, sequence(frame.items)]
-    if len(branches) > 1 and branches[0] == NOTHING and branches[1] != NOTHING:
-        # glibc follows the branch that comes first in its list of nodes, where what stands behind comes last.
-        branches[:2] = branches[1], branches[0]
-    return choice(branches)
+def _is_nothing(node: Node) -> bool:
+    return node == NOTHING or (isinstance(node, Repeat) and node.high == 0)

@@ -4,8 +4,9 @@ Three steps, each only if the one before left it open: octets that every match m
 Python's `re`, stopped after limits.SEARCH_SECONDS; the linear matcher. Where the limit is hit and the pattern has
 back-references, look-around or atomic parts nothing can decide and the search fails.
 
-The limit is a timer signal, which only the main thread can have. In another thread a pattern that can backtrack
-goes to the linear matcher at once, and fails where that cannot have it.
+The limit is a timer signal. Two searches cannot rely on it: `re` looks for signals only once in some thousand
+steps, and on a long line each of them may be long; and only the main thread can have a timer. They go to the
+linear matcher at once, or to a child process that can be killed.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from rulesmith.limits import SEARCH_SECONDS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
-    from typing import Any
+    from collections.abc import Sequence
 
     from rulesmith.program import Pattern
+
+    Spans = Sequence[tuple[int, int]] | None
 
 # Flags of a pattern.
 FOLDED = 1  # the code is for the lower-cased text
@@ -26,6 +29,10 @@ LINEAR = 2  # the linear matcher can decide it
 ONLY_LINEAR = 4  # `re` would find another match or other captures
 STRAIGHT = 8  # cannot backtrack for long
 LONGEST_FIRST = 16  # what `re` finds is the longest match from its start
+ACROSS = 32  # one step of `re` may run over many lines
+
+# Octets in a line, or in a text, from where a step of `re` may be too long.
+_LONG = 16384
 
 _compiled: dict[bytes, re.Pattern[bytes]] = {}
 
@@ -55,39 +62,80 @@ def search(pattern: Pattern, text: bytes, folded: bytes) -> tuple[bytes, ...] | 
     longest = dialect == "posix" and not flags & LONGEST_FIRST
     if flags & STRAIGHT and not longest:
         match = compiled.search(subject)
+        spans: Spans = match and match.regs
+    elif len(text) > _LONG and (flags & ACROSS or _has_long_line(text)):
+        if flags & LINEAR:
+            return _decide(pattern, text)
+        spans = _in_child(pattern, subject, longest)
     else:
         try:
-            match = _limited(compiled, subject, longest)
-        except (_TooSlow, ValueError) as error:  # ValueError: not the main thread
+            spans = _limited(compiled, subject, longest)
+        except _TooSlow:
             if flags & LINEAR:
                 return _decide(pattern, text)
-            raise Failure(f"{_shown(source)}: regexec failed: {_reason(error)}") from None
+            raise _too_slow(source) from None
+        except ValueError:  # not the main thread
+            if flags & LINEAR:
+                return _decide(pattern, text)
+            spans = _in_child(pattern, subject, longest)
+    if spans is None:
+        return None
+    return tuple([text[start:end] for start, end in spans[:10]])
+
+
+def find(compiled: re.Pattern[bytes], subject: bytes, longest: bool) -> Spans:
+    """The spans of the first match, or where `longest` of the longest from its start; takes as long as it takes."""
+    match = compiled.search(subject)
     if match is None:
         return None
-    return tuple([text[start:end] for start, end in match.regs[:10]])
+    import re
+
+    while longest and match.end() < len(subject):
+        # Ask for a longer one until there is none: the rest behind it is shorter than the rest behind this.
+        beyond = len(subject) - match.end()
+        code = b"(?:%s)(?!(?s:.){%d})" % (compiled.pattern, beyond)
+        longer = re.compile(code, re.MULTILINE).match(subject, match.start())
+        if longer is None:
+            break
+        match = longer
+    return match.regs
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, _TooSlow):
-        return f"took longer than {SEARCH_SECONDS:g} seconds"
-    return "it cannot be limited in time outside the main thread"
+def _has_long_line(text: bytes) -> bool:
+    at = 0
+    while len(text) - at > _LONG:
+        at = text.rfind(b"\n", at, at + _LONG) + 1
+        if not at:
+            return True
+    return False
 
 
-def _shown(source: bytes) -> str:
-    return source.decode("utf-8", "surrogateescape")
+def _too_slow(source: bytes) -> Failure:
+    shown = source.decode("utf-8", "surrogateescape")
+    return Failure(f"{shown}: regexec failed: took longer than {SEARCH_SECONDS:g} seconds")
 
 
 def _decide(pattern: Pattern, text: bytes) -> tuple[bytes, ...] | None:
-    from rulesmith.regexp.linear import OutOfBounds, search_linearly  # a large module that few messages need
+    from rulesmith.regexp.linear import OutOfBounds, search_linearly  # large, and few messages need it
 
     try:
         return search_linearly(pattern, text)
     except OutOfBounds as error:
-        raise Failure(f"{_shown(pattern[0])}: regexec failed: {error}") from None
+        shown = pattern[0].decode("utf-8", "surrogateescape")
+        raise Failure(f"{shown}: regexec failed: {error}") from None
 
 
-def _limited(compiled: re.Pattern[bytes], subject: bytes, longest: bool) -> Any:
-    """The match, or None; _TooSlow after the limit, ValueError off the main thread."""
+def _in_child(pattern: Pattern, subject: bytes, longest: bool) -> Spans:
+    from rulesmith.regexp.child import find_in_child  # few messages need it
+
+    try:
+        return find_in_child(_compiled[pattern[1]], subject, longest, SEARCH_SECONDS)
+    except TimeoutError:
+        raise _too_slow(pattern[0]) from None
+
+
+def _limited(compiled: re.Pattern[bytes], subject: bytes, longest: bool) -> Spans:
+    """What `find` gives; _TooSlow after the limit, ValueError off the main thread."""
     import _signal
     from time import monotonic
 
@@ -102,9 +150,7 @@ def _limited(compiled: re.Pattern[bytes], subject: bytes, longest: bool) -> Any:
     try:
         try:
             outer, interval = _signal.setitimer(_signal.ITIMER_REAL, SEARCH_SECONDS)
-            match = compiled.search(subject)
-            if longest and match is not None:
-                match = _longest(compiled.pattern, subject, match)
+            return find(compiled, subject, longest)
         finally:
             armed.clear()
     finally:
@@ -114,17 +160,3 @@ def _limited(compiled: re.Pattern[bytes], subject: bytes, longest: bool) -> Any:
             _signal.signal(_signal.SIGALRM, handler)
         if outer:
             _signal.setitimer(_signal.ITIMER_REAL, max(outer - (monotonic() - started), 1e-6), interval)
-    return match
-
-
-def _longest(code: bytes, subject: bytes, match: re.Match[bytes]) -> re.Match[bytes]:
-    """The longest match from where `match` starts: ask for a longer one until there is none."""
-    import re
-
-    while match.end() < len(subject):
-        beyond = len(subject) - match.end()  # the rest behind a longer match is shorter than this
-        longer = re.compile(b"(?:%s)(?!(?s:.){%d})" % (code, beyond), re.MULTILINE).match(subject, match.start())
-        if longer is None:
-            break
-        match = longer
-    return match

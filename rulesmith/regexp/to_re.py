@@ -7,7 +7,7 @@ and what only the linear matcher says right is marked so.
 from __future__ import annotations
 
 from rulesmith.regexp.error import RegexpError
-from rulesmith.regexp.octets import ALL, DIGIT, NOT_LF, SPACE, UPPER, WORD, members
+from rulesmith.regexp.octets import ALL, DIGIT, LF, NOT_LF, SPACE, UPPER, WORD, members
 from rulesmith.regexp.tree import (
     Anchor,
     Atomic,
@@ -68,23 +68,23 @@ class ReWriter:
     """Writes one tree. `folded`: the text that will be searched is in lower case, as is all of the tree."""
 
     __slots__ = (
+        "across",
         "empty_loops",
         "folded",
         "irregular",
         "keeps",
         "longest_first",
         "loops",
-        "posix",
         "sets",
         "straight",
     )
 
-    def __init__(self, folded: bool, posix: bool) -> None:
+    def __init__(self, folded: bool) -> None:
         self.folded = folded
-        self.posix = posix
         self.sets: dict[int, bytes] = {}
         self.irregular = False  # has look-around, back-references or atomic parts
         self.empty_loops = False  # repeats what may take nothing: `re` ends such loops in its own way
+        self.across = False  # an endless repeat of one octet may run over many lines
         self.keeps = False  # has \K
         self.straight = True  # no search can take long
         self.longest_first = True  # the first match that `re` finds is the longest from there
@@ -162,12 +162,13 @@ class ReWriter:
         inside = self.loops
         source, low, high = self.write(node.item, rest)
         self.loops += 1
-        if node.low != node.high:
-            if low != high or self.loops > 1 or node.lazy:
-                self.longest_first = False
+        if node.low != node.high and (low != high or self.loops > 1 or node.lazy):
+            self.longest_first = False
         if self.loops > 3 or self.loops > inside + 1 or node.high is None or node.high > 8:
             self.straight = False
-        if not low and (node.high is None or node.high > 1 or (self.posix and not node.low)):
+        if node.high is None and isinstance(node.item, Set) and node.item.mask & LF and node.item.mask & ~SPACE:
+            self.across = True
+        if not low and (node.high is None or node.high > 1):
             self.empty_loops = True
         if not isinstance(node.item, (Set, Group)) and not (
             isinstance(node.item, Literal) and len(node.item.octets) == 1

@@ -116,11 +116,11 @@ Node = Literal | Set | Sequence | Choice | Repeat | Group | Anchor | Look | Atom
 
 @dataclass(slots=True)
 class Parsed:
-    """A whole regexp. `groups` counts its captures; `numbers` lists them in the order of their parentheses."""
+    """A whole regexp. `groups` counts its captures; `in_order`: the tree has them once each, from left to right."""
 
     root: Node
     groups: int
-    numbers: tuple[int, ...]
+    in_order: bool
 
 
 NOTHING = Sequence(())
