@@ -4,9 +4,10 @@ Three steps, each only if the one before left it open: octets that every match m
 Python's `re`, stopped after limits.SEARCH_SECONDS; the linear matcher. Where the limit is hit and the pattern has
 back-references, look-around or atomic parts nothing can decide and the search fails.
 
-The limit is a timer signal. Two searches cannot rely on it: `re` looks for signals only once in some thousand
-steps, and on a long line each of them may be long; and only the main thread can have a timer. They go to the
-linear matcher at once, or to a child process that can be killed.
+The limit is a timer signal, and `re` looks for signals only once in some thousand steps. On a long line each step
+may be long; such a search goes to the linear matcher at once, or else is made place by place, with a look for
+signals at each. Only the main thread can have the timer: in another one a pattern that can backtrack goes to the
+linear matcher at once, and fails where that cannot have it.
 """
 
 from __future__ import annotations
@@ -63,34 +64,32 @@ def search(pattern: Pattern, text: bytes, folded: bytes) -> tuple[bytes, ...] | 
     if flags & STRAIGHT and not longest:
         match = compiled.search(subject)
         spans: Spans = match and match.regs
-    elif len(text) > _LONG and (flags & ACROSS or _has_long_line(text)):
-        if flags & LINEAR:
-            return _decide(pattern, text)
-        spans = _in_child(pattern, subject, longest)
     else:
+        stepwise = len(text) > _LONG and (bool(flags & ACROSS) or _has_long_line(text))
+        if stepwise and flags & LINEAR:
+            return _decide(pattern, text)
         try:
-            spans = _limited(compiled, subject, longest)
-        except _TooSlow:
+            spans = _limited(compiled, subject, longest, stepwise)
+        except (_TooSlow, ValueError) as error:  # ValueError: not the main thread
             if flags & LINEAR:
                 return _decide(pattern, text)
-            raise _too_slow(source) from None
-        except ValueError:  # not the main thread
-            if flags & LINEAR:
-                return _decide(pattern, text)
-            spans = _in_child(pattern, subject, longest)
+            raise _undecided(source, error) from None
     if spans is None:
         return None
     return tuple([text[start:end] for start, end in spans[:10]])
 
 
-def find(compiled: re.Pattern[bytes], subject: bytes, longest: bool) -> Spans:
+def _find(compiled: re.Pattern[bytes], subject: bytes, longest: bool, stepwise: bool) -> Spans:
     """The spans of the first match, or where `longest` of the longest from its start; takes as long as it takes."""
-    match = compiled.search(subject)
+    if stepwise:
+        match = next(filter(None, (compiled.match(subject, at) for at in range(len(subject) + 1))), None)
+    else:
+        match = compiled.search(subject)
     if match is None:
         return None
-    import re
-
     while longest and match.end() < len(subject):
+        import re
+
         # Ask for a longer one until there is none: the rest behind it is shorter than the rest behind this.
         beyond = len(subject) - match.end()
         code = b"(?:%s)(?!(?s:.){%d})" % (compiled.pattern, beyond)
@@ -110,9 +109,11 @@ def _has_long_line(text: bytes) -> bool:
     return False
 
 
-def _too_slow(source: bytes) -> Failure:
-    shown = source.decode("utf-8", "surrogateescape")
-    return Failure(f"{shown}: regexec failed: took longer than {SEARCH_SECONDS:g} seconds")
+def _undecided(source: bytes, error: Exception) -> Failure:
+    reason = "it cannot be limited in time outside the main thread"
+    if isinstance(error, _TooSlow):
+        reason = f"took longer than {SEARCH_SECONDS:g} seconds"
+    return Failure(f"{source.decode('utf-8', 'surrogateescape')}: regexec failed: {reason}")
 
 
 def _decide(pattern: Pattern, text: bytes) -> tuple[bytes, ...] | None:
@@ -121,21 +122,11 @@ def _decide(pattern: Pattern, text: bytes) -> tuple[bytes, ...] | None:
     try:
         return search_linearly(pattern, text)
     except OutOfBounds as error:
-        shown = pattern[0].decode("utf-8", "surrogateescape")
-        raise Failure(f"{shown}: regexec failed: {error}") from None
+        raise Failure(f"{pattern[0].decode('utf-8', 'surrogateescape')}: regexec failed: {error}") from None
 
 
-def _in_child(pattern: Pattern, subject: bytes, longest: bool) -> Spans:
-    from rulesmith.regexp.child import find_in_child  # few messages need it
-
-    try:
-        return find_in_child(_compiled[pattern[1]], subject, longest, SEARCH_SECONDS)
-    except TimeoutError:
-        raise _too_slow(pattern[0]) from None
-
-
-def _limited(compiled: re.Pattern[bytes], subject: bytes, longest: bool) -> Spans:
-    """What `find` gives; _TooSlow after the limit, ValueError off the main thread."""
+def _limited(compiled: re.Pattern[bytes], subject: bytes, longest: bool, stepwise: bool) -> Spans:
+    """What `_find` gives; _TooSlow after the limit, ValueError off the main thread."""
     import _signal
     from time import monotonic
 
@@ -150,7 +141,7 @@ def _limited(compiled: re.Pattern[bytes], subject: bytes, longest: bool) -> Span
     try:
         try:
             outer, interval = _signal.setitimer(_signal.ITIMER_REAL, SEARCH_SECONDS)
-            return find(compiled, subject, longest)
+            return _find(compiled, subject, longest, stepwise)
         finally:
             armed.clear()
     finally:
