@@ -98,16 +98,21 @@ def warm() -> None:
 def warm_door(call: Call) -> Outcome:
     """`rulesmith.fdm.main` in a fork of this process."""
     read, write = os.pipe()
+    return door_on(read, call, lambda: _feed(write, call.stdin))
+
+
+def door_on(descriptor: int, call: Call, feed: Callable[[], None] = lambda: None) -> Outcome:
+    """The same with `descriptor`, which is closed here, as standard input; `feed` is called while it runs."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         child = os.fork()
         if child == 0:
-            os.dup2(read, 0)
+            os.dup2(descriptor, 0)
             os.dup2(out.fileno(), 1)
             os.dup2(err.fileno(), 2)
             os.closerange(3, 1024)
             _become(call)
-        os.close(read)
-        _feed(write, call.stdin)
+        os.close(descriptor)
+        feed()
         status = _wait(child)
         return Outcome(status, _all_of(out), _all_of(err))
 
