@@ -115,6 +115,11 @@ def _work(user: User, world: World, function: Any, args: Any, raw: bytes, tell: 
         say("end", failure.text)
     except Exception as error:  # noqa: BLE001
         # Whatever it is, our caller shall not take a dead process for a stored message.
+        if not isinstance(error, OSError):
+            import traceback  # a fault of ours, which is told in full
+
+            for line in traceback.format_exc().splitlines():
+                say("warn", line.encode("utf-8", "backslashreplace"))
         say("end", f"{os.fsdecode(user[0])}: {error}")
     else:
         say("end", tags)
