@@ -159,7 +159,7 @@ def item(maker: Maker, scene: Scene, acting: bool) -> list[str]:
     if kind in ("add-to-cache", "remove-from-cache"):
         word = maker.one(("add-to-cache", "to-cache")) if kind == "add-to-cache" else kind
         maker.note("word " + word)
-        return [word, maker.spelled(scene.cache(maker)), "key", maker.spelled(key(maker, in_command=True))]
+        return [word, maker.spelled(scene.cache(maker)), "key", maker.spelled(key(maker))]
     if kind == "action":
         return names(maker, scene)
     if kind in ("smtp", "lmtp"):
@@ -215,7 +215,7 @@ def _command(maker: Maker, kind: str) -> str:
         )
     if way < 88:
         return f"echo '{_shown(maker)}' >>log"
-    if way < 92:
+    if way < 93:
         maker.note("command fails")
         return maker.one(("false", "exit 3", "exit 75", "nosuchcommand", "kill -9 $$", "echo out; exit 1"))
     if way < 95:

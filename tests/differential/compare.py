@@ -25,6 +25,8 @@ MASKS = [
         (rb"\b\d{10}\.\d+\.[A-Za-z0-9.-]+", b"{MAILDIRNAME}"),
         (rb"(?m)^version is: .*$", b"version is: {VERSION}"),
         (rb"(?m)^host is: .*$", b"host is: {HOST}"),
+        # fdm says it before the last statement of the file is complete.
+        (rb"(?m)^finished file .*\n", b""),
         # We hold the mail in memory, and make no such file.
         (rb"(?m)^using tmp directory: .*\n", b""),
         (rb"(?m)^parent: started, pid is \d+$", b"parent: started, pid is N"),

@@ -30,6 +30,7 @@ KINDS = (
     "attachment any-type",
     "attachment any-name",
 )
+SIZES = (0, 5, 100, 512, 700, 900, 1024, 2048, 1048576, 2097152)
 LATER_TAGS = ("user", "home", "uid", "gid")
 TYPES = ("text/plain", "TEXT/*", "image/png", "multipart/*", "*", "message/rfc822", "text/[hp]*", "application/*")
 FILE_NAMES = ("*.txt", "a.txt", "A.TXT", "picture.png", "*", "?.*", "[!a]*", "nosuch")
@@ -69,31 +70,27 @@ def _condition(maker: Maker, scene: Scene) -> list[str]:
     if kind in ("exec", "pipe"):
         return tokens + _command(maker, kind)
     if kind == "tagged":
-        return tokens + ["tagged", maker.spelled(_tag_pattern(maker))]
+        return [*tokens, "tagged", maker.spelled(_tag_pattern(maker))]
     if kind == "size":
-        return tokens + ["size", _order(maker), maker.size(maker.one((0, 5, 100, 512, 700, 900, 1024, 2048, 1048576, 2097152)))]
+        return [*tokens, "size", _order(maker), maker.size(maker.one(SIZES))]
     if kind == "string":
         text = tagged(maker, submatches=maker.domain.captures != "none")
-        return tokens + ["string", maker.spelled(text), "to", *_regexp(maker, calm=False)]
+        return [*tokens, "string", maker.spelled(text), "to", *_regexp(maker, calm=False)]
     if kind == "in-cache":
-        return tokens + [
-            "in-cache",
-            maker.spelled(scene.cache(maker)),
-            "key",
-            maker.spelled(key(maker, in_command=False)),
-        ]
+        path = maker.spelled(scene.cache(maker))
+        return [*tokens, "in-cache", path, "key", maker.spelled(key(maker))]
     if kind == "age":
-        return tokens + ["age", _order(maker), maker.time(maker.one((1, 3, 10, 40, 1000, 300000000)))]
+        return [*tokens, "age", _order(maker), maker.time(maker.one((1, 3, 10, 40, 1000, 300000000)))]
     if kind == "age invalid":
-        return tokens + ["age", "invalid"]
+        return [*tokens, "age", "invalid"]
     if kind in ("all", "matched", "unmatched"):
         return [*tokens, kind]
     return tokens + kind.split() + _attachment(maker, kind)
 
 
-def key(maker: Maker, in_command: bool) -> str:
+def key(maker: Maker) -> str:
     """Of a cache; never empty, since fdm gives up there and we do not."""
-    return "k" + tagged(maker, calm=True, submatches=None if in_command else maker.domain.captures == "everywhere")
+    return "k" + tagged(maker, calm=True)
 
 
 def _order(maker: Maker) -> str:
@@ -155,10 +152,10 @@ def _command_text(maker: Maker, kind: str) -> tuple[str, int]:
         return maker.one(("", "", "  ")) + text, status
     if way < 65:
         return f"echo '{tagged(maker)}'", 0
-    if way < 70:
+    if way < 73:
         maker.note("command killed")
         return "kill -9 $$", 0
-    if way < 75:
+    if way < 78:
         return f"echo 'trouble {tagged(maker, calm=True)}' >&2; exit 1", 1
     if kind == "pipe":
         if maker.domain.returns:

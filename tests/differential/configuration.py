@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
@@ -33,7 +33,7 @@ class Pair:
     words: tuple[bytes, ...]
     messages: tuple[bytes, ...]
     caches: tuple[str, ...]
-    seen: frozenset[str]
+    seen: frozenset[str] = field(repr=False)
 
 
 @st.composite
@@ -42,10 +42,8 @@ def pairs(draw: st.DrawFn, group: tuple[str, int], messages: int = 3) -> Pair:
     choose = Maker(draw, Domain("none", False, True, False))
     captures = choose.one(("everywhere", "none", "everywhere", "conditions"))
     received = choose.chance(50)
-    folds = choose.chance(60)
-    domain = Domain(
-        captures, folds and captures != "everywhere" or choose.chance(20) and folds, received, choose.chance(20)
-    )
+    folds = choose.chance(20 if captures == "everywhere" else 60)
+    domain = Domain(captures, folds, received, choose.chance(20))
     maker = Maker(draw, domain)
     return _Builder(maker, group).pair(messages)
 
@@ -61,7 +59,7 @@ class _Builder:
 
     def pair(self, most: int) -> Pair:
         maker = self.maker
-        source = self.scene.source = maker.one(("stdin",) * 12 + ("maildir", "mbox"))
+        source = self.scene.source = maker.one(("stdin",) * 9 + ("maildir", "mbox"))
         self.options()
         self.declare_caches()
         name = self.accounts(source)
@@ -75,10 +73,8 @@ class _Builder:
             self.put(["match", "unmatched", "action", "keep"])
             self.text[-1] = self.text[-1].rstrip("\n")
         words = self.words(name)
-        if source == "stdin":
-            messages = tuple(letters.message(maker) for _ in range(maker.number(1, most)))
-        else:
-            messages = (b"",)
+        count = maker.number(1, most) if source == "stdin" else 0
+        messages = tuple(letters.message(maker) for _ in range(count)) or (b"",)
         text = "".join(self.text)
         return Pair(
             text.encode("latin-1"), self.files, words, messages, tuple(self.scene.caches), frozenset(maker.seen)
@@ -104,7 +100,7 @@ class _Builder:
             self.text.append(before + text)
 
     def _conditional(self, text: str) -> str:
-        """A part that is read, or one that is skipped; between it and a string macro's definition stands a statement."""
+        """A part that is read, or one that is skipped; a statement stands between it and a macro's definition."""
         maker = self.maker
         sigil = maker.one("$%")
         maker.defines.setdefault("$given", "yes")
@@ -131,7 +127,7 @@ class _Builder:
         name = f"inc{len(self.files)}"
         self.files[name] = (maker.one(("", "# included\n", "\n")) + text).encode("latin-1")
         path = name
-        if self.scene.own_home and maker.chance(40):
+        if self.scene.own_home and not self.scene.default_user and maker.chance(40):
             self.files["home/" + name] = self.files.pop(name)
             path = maker.one(("~/", "%h/", "%[home]/")) + name
         return "include " + maker.quoted(path) + "\n"
@@ -143,7 +139,7 @@ class _Builder:
         if not maker.domain.received:
             maker.note("set no-received")
             self.put(["set", "no-received"])
-        for _ in range(maker.one((0, 1, 2, 3, 4))):
+        for _ in range(maker.one((0, 1, 2, 3, 4, 5, 6))):
             for tokens in setting(maker, self.scene, self.group):
                 self.put(tokens)
 
@@ -165,7 +161,7 @@ class _Builder:
         """The account that fetches, and disabled ones; the name of the first."""
         maker = self.maker
         name = maker.one(("stdin", "in", "a-1", "My Mail", "i*"))
-        for number in range(maker.one((0, 0, 0, 1, 1, 2))):
+        for number in range(maker.one((0, 0, 1, 1, 2))):
             self._disabled(f"off{number}")
         maker.note("account " + source)
         tokens = ["account", maker.spelled(name)]
@@ -182,7 +178,7 @@ class _Builder:
 
     def _disabled(self, name: str) -> None:
         maker = self.maker
-        kind = maker.one((*SERVED_ACCOUNTS, *SERVED_ACCOUNTS, "stdin", "maildir", "mbox"))
+        kind = maker.one((*SERVED_ACCOUNTS, *SERVED_ACCOUNTS, "stdin", "maildir", "mbox", "maildir", "mbox"))
         maker.note("account disabled")
         maker.note("account " + kind)
         tokens = ["account", maker.spelled(name), "disabled"]
@@ -234,7 +230,7 @@ class _Builder:
                 later.append(tokens)
             else:
                 self.put(tokens)
-        if maker.chance(40):
+        if maker.chance(60):
             self.put(unused_definition(maker, self.scene, "zz-server"))
         return later
 
@@ -289,7 +285,7 @@ class _Builder:
         if maker.chance(8):
             maker.note("option -x")
             words += ["-x", maker.one(("off*", "off?", "nosuch", "*"))]
-        if maker.chance(8):
+        if maker.chance(12) and not any(path.startswith("home/inc") for path in self.files):
             maker.note("option -u")
             words += ["-u", maker.one(("nobody", "root", "daemon"))]
         for macro, value in maker.defines.items():

@@ -46,7 +46,8 @@ EXCLUDED = {
     "L97": "`insecure` or `oauthbearer` on the imap action",
     "L98": "flags out of fdm's order (refused by fdm, taken by us)",
     "NUL": "NUL on standard input and in the configuration",
-    "oversize": "mail over maximum-size in a folder: fdm stops there whatever delete-oversized says, and names 2^64-1 bytes",
+    "include": "tags and `~` of a default-user in an include: fdm knows him there once a path or regexp was read",
+    "oversize": "mail over maximum-size in a folder: fdm stops there, delete-oversized or not, and says 2^64-1 bytes",
     "long": "lines above fdm's 16 MiB",
 }
 

@@ -1,4 +1,4 @@
-"""Everything of the dialect that has to occur in the pairs, by area; a feature that occurs and is not here is a mistake."""
+"""Everything of the dialect that has to occur in the pairs, by area; what occurs and is not here is a mistake."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ _WORDS = {
         *(
             f"%[{name}]"
             for name in (
-                *"lines body_lines header_lines hostname account source message_id action rule user home uid gid".split(),
+                *"lines body_lines header_lines hostname account source message_id".split(),
+                *"action rule user home uid gid".split(),
                 *"mail_file mbox_file maildir maildir_path maildir_file mbox mbox_path mbox_from".split(),
             )
         ),

@@ -103,8 +103,9 @@ def _head(maker: Maker) -> str:
         lines.append(maker.one(("Date: ", "Date: ", "date:\t")) + maker.one(DATES))
     if maker.chance(60):
         lines.append(maker.one(("Message-ID: ", "Message-Id:", "message-id:  ")) + maker.one(IDENTITIES))
-    for _ in range(maker.one((0, 1, 2, 2, 3, 4))):
-        lines.append(_folded(maker, maker.one(NAMES) + ": " + _words(maker), _words(maker)))
+    for name in maker.some(NAMES, 0, 4):
+        left = name + ": " + _words(maker)
+        lines.append(_folded(maker, left, _words(maker)))
     if maker.chance(5):
         maker.note("message with a line that is no header")
         lines.append("no colon here")

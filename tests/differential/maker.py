@@ -118,16 +118,16 @@ class Maker:
     def _escaped(self, value: str) -> str:
         out = []
         for index, character in enumerate(value):
-            if character in '\\"':
-                self.note("escape " + character)
-                out.append("\\" + character)
-            elif character in "$%" and value[index + 1 : index + 2] == "{":
+            if character in '\\"' or (character in "$%" and value[index + 1 : index + 2] == "{"):
                 self.note("escape " + character)
                 out.append("\\" + character)
             elif character in "\r\t":
                 letter = {"\r": "r", "\t": "t"}[character]
                 self.note("escape " + letter)
                 out.append("\\" + letter)
+            elif character == "'" and self.chance(10):
+                self.note("escape '")
+                out.append("\\'")
             elif character == "\n":
                 escape = self.one(("\\n", "\\n", "\n", "\\\n"))
                 self.note({"\\n": "escape n", "\n": "line feed in string", "\\\n": "escape line feed"}[escape])
@@ -162,7 +162,7 @@ class Maker:
         if "'" in value and self.chance(80):
             at = value.index("'")
             character = "'"
-        if character.isalnum() and character not in "rnt" or character in "$%' .[]()":
+        if (character.isalnum() and character not in "rnt") or character in "$%' .[]()":
             self.note("escape " + (character if character in "$%'" else "other"))
             return self._escaped(value[:at]) + "\\" + character + self._escaped(value[at + 1 :])
         return self._escaped(value)

@@ -58,7 +58,7 @@ def mutated(draw: Callable[..., Any], configuration: bytes) -> bytes:
         elif way == 1:
             tokens.insert(at, tokens[at] + b" ")
         elif way == 2:
-            tokens[at:] = tokens[at:][::-1][-2:] if at + 2 == len(tokens) else [*tokens[at : at + 3][::-1], *tokens[at + 3 :]]
+            tokens[at : at + 3] = tokens[at : at + 3][::-1]
         elif way == 3:
             tokens[at] = b" " + draw(st.sampled_from(STRANGE)) + b" "
         elif way == 4:

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -56,7 +56,9 @@ class Arena:
             for number, message in enumerate(pair.messages):
                 if found:
                     return found
-                found = [f"message {number}: {each}" for each in self._both((*pair.words, b"fetch"), message, theirs, ours)]
+                found = [
+                    f"message {number}: {each}" for each in self._both((*pair.words, b"fetch"), message, theirs, ours)
+                ]
             return found or differences(look(theirs), look(ours)) or self._caches(pair, theirs, ours)
 
     def _both(self, words: tuple[bytes, ...], message: bytes, theirs: str, ours: str) -> list[str]:
@@ -68,7 +70,8 @@ class Arena:
             return differences(Trace.of(their_outcome, theirs, words), Trace.of(our_outcome, ours, words))
         if their_outcome.status == our_outcome.status and refused in our_outcome.stderr:
             return []
-        return [f"fdm refuses ({their_outcome.status}): {their_outcome.stderr!r}\nwe ({our_outcome.status}): {our_outcome.stderr!r}"]
+        verdicts = [f"{each.status} {os.fsdecode(each.stderr)}" for each in (their_outcome, our_outcome)]
+        return ["fdm refuses the configuration: {}we: {}".format(*verdicts)]
 
     def _caches(self, pair: Pair, theirs: str, ours: str) -> list[str]:
         """What the caches hold, as each program tells it."""
@@ -82,14 +85,15 @@ class Arena:
                 found += self._both((*words, os.fsencode(path)), b"", theirs, ours)
         return found
 
-    def verdicts(self, configuration: bytes, files: dict[str, bytes], words: tuple[bytes, ...]) -> tuple[Outcome, Outcome]:
-        """What `-n` says on both sides."""
-        pair = Pair(configuration, files, words, (b"",), (), frozenset())
+    def verdicts(self, pair: Pair, configuration: bytes) -> tuple[Outcome, Outcome]:
+        """What `-n` says on both sides when the pair has that configuration."""
+        words = (*pair.words, b"-n")
+        pair = replace(pair, configuration=configuration)
         with self._folder("theirs") as theirs, self._folder("rulers") as ours:
             for folder in (theirs, ours):
                 self._furnish(folder, pair)
-            with self._start((*words, b"-n"), b"", theirs) as waiting:
-                our_outcome = self.door(Call((*words, b"-n"), b"", ours, self._environment(ours), self.user))
+            with self._start(words, b"", theirs) as waiting:
+                our_outcome = self.door(Call(words, b"", ours, self._environment(ours), self.user))
                 return waiting.outcome(), our_outcome
 
     # Folders --------------------------------------------------------------------------------------
@@ -138,7 +142,11 @@ class Arena:
             stdin.write(message)
             stdin.seek(0)
             with subprocess.Popen(
-                [*self.oracle, *words], stdin=stdin, stdout=out, stderr=err, **options  # type: ignore[call-overload]
+                [*self.oracle, *words],
+                stdin=stdin,
+                stdout=out,
+                stderr=err,
+                **options,  # type: ignore[call-overload]
             ) as running:
                 yield _Waiting(running, out, err)
 

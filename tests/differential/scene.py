@@ -16,6 +16,7 @@ class Scene:
 
     own_home: bool
     source: str = "stdin"
+    default_user: bool = False
     accounts: list[str] = field(default_factory=list)
     actions: list[str] = field(default_factory=list)
     caches: list[str] = field(default_factory=list)

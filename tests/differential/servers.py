@@ -46,7 +46,7 @@ def flags(maker: Maker, words: tuple[str, ...], secure: bool) -> list[str]:
 def mail_server(maker: Maker, kind: str) -> list[str]:
     tokens = server(maker, (*HOSTS, "/run/lmtp") if kind == "lmtp" else HOSTS)
     for word in ("from", "to"):
-        if maker.chance(50):
+        if maker.chance(75):
             maker.note(f"{kind} {word}")
             tokens += [word, maker.spelled(maker.one(("a@b", "", None)) or tagged(maker))]
     return tokens
@@ -66,15 +66,14 @@ def fetching(maker: Maker, kind: str) -> list[str]:
     if kind in ("pop3", "pop3s"):
         return [kind, *server(maker), *login(maker), *_only(maker, cache=True), *flags(maker, POP_FLAGS, secure)]
     if kind in ("imap", "imaps"):
-        return [kind, *server(maker), *login(maker), *_folders(maker), *_only(maker, cache=False)] + flags(
-            maker, IMAP_FLAGS, secure
-        )
+        tokens = [kind, *server(maker), *login(maker), *_folders(maker), *_only(maker, cache=False)]
+        return [*tokens, *flags(maker, IMAP_FLAGS, secure)]
     if kind in ("nntp", "nntps"):
         word = maker.one(("group", "groups"))
         maker.note("word " + word)
         tokens = [kind, *server(maker), *login(maker), *_list(maker, word, ("comp.x", "a.b.%d", "alt"))]
         return [*tokens, "cache", maker.spelled("news.cache"), *flags(maker, ("no-verify", "insecure"), secure)]
-    kind = kind.split()[0]
+    kind = kind.removesuffix(" pipe")
     tokens = [kind, "pipe", maker.spelled(maker.one(("ssh host popd", "cat")))]
     if kind == "pop3":
         return [*tokens, *login(maker), *_only(maker, cache=True), *flags(maker, ("no-apop",), secure)]

@@ -47,11 +47,12 @@ STRIPS = ("", "'", "\\<>$%^&*|{}[]\"'`;", "ABC", "<>'\"", "M@")
 
 def setting(maker: Maker, scene: Scene, group: tuple[str, int]) -> list[list[str]]:
     """The statements that set one option; `group` is the name and number of a group the user is in."""
-    option = maker.one((*OPTIONS, "file-group", "file-umask", "file-group"))
-    if option in ("no-received", "no-create", "ignore-errors") and not maker.chance(50):
-        # These decide much of a run; no-received belongs to the domain and is set there.
+    option = maker.one((*OPTIONS, "file-group", "file-umask", "file-group", "unmatched-mail", "purge-after"))
+    if option == "no-create" and not maker.chance(70):
+        # This one decides much of a run.
         option = "lock-types"
     if option == "no-received":
+        # It belongs to the domain and is set there.
         option = "lookup-order"
     maker.note("set " + option)
     if option in BARE:
@@ -85,11 +86,11 @@ def _valued(maker: Maker, scene: Scene, option: str, group: tuple[str, int]) -> 
             return [word, *types]
         case "lock-file":
             return [option, maker.spelled(scene.path(maker, "run.lock") if maker.chance(70) else "")]
-        case "lock-timeout":
-            return [option, maker.time(maker.number(0, 60))]
-        case "timeout":
-            return [option, maker.one(("30", "2 minutes", "1 hour", "900 seconds"))]
+        case "lock-timeout" | "timeout":
+            # Longer than anything takes here, and shorter than fdm's limit of 24 days.
+            return [option, maker.one(("30", "2 minutes", "1 hour", "900 seconds", "3 weeks"))]
         case "default-user" | "command-user":
+            scene.default_user |= option == "default-user"
             return [option, maker.spelled(maker.one(("nobody", "root", "daemon")))]
         case "strip-characters":
             return [option, maker.spelled(maker.one(STRIPS))]
@@ -103,12 +104,17 @@ def _valued(maker: Maker, scene: Scene, option: str, group: tuple[str, int]) -> 
             value = maker.one(("none", "number"))
             maker.note("purge-after " + value)
             return [option, "none" if value == "none" else maker.spelled_number(maker.number(1, 99))]
-        case "file-group":
-            value = maker.one(("user", "string", "number"))
-            maker.note("file-group " + value)
-            return [option, {"user": "user", "string": maker.spelled(group[0]), "number": str(group[1])}[value]]
-        case "file-umask":
-            value = maker.one(("user", "number"))
-            maker.note("file-umask " + value)
-            return [option, "user" if value == "user" else maker.spelled_number(maker.one((77, 22, 27, 0, 7, 177)))]
-    return [option, *["passwd"] * maker.number(1, 2)]
+        case "file-group" | "file-umask":
+            return [option, _of_files(maker, option, group)]
+        case _:
+            return [option, *["passwd"] * maker.number(1, 2)]
+
+
+def _of_files(maker: Maker, option: str, group: tuple[str, int]) -> str:
+    if option == "file-group":
+        value = maker.one(("user", "string", "number"))
+        maker.note("file-group " + value)
+        return {"user": "user", "string": maker.spelled(group[0]), "number": str(group[1])}[value]
+    value = maker.one(("user", "number"))
+    maker.note("file-umask " + value)
+    return "user" if value == "user" else maker.spelled_number(maker.one((77, 22, 27, 0, 7, 177)))

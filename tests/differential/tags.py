@@ -27,7 +27,7 @@ def tagged(maker: Maker, calm: bool = False, submatches: bool | None = None) -> 
     if submatches is None:
         submatches = maker.domain.captures == "everywhere"
     parts = []
-    for _ in range(maker.number(1, 4)):
+    for _ in range(maker.number(1, 5)):
         way = maker.number(0, 99)
         if way < 40:
             parts.append(maker.one(WORDS))
@@ -105,7 +105,7 @@ def _branch(maker: Maker, calm: bool, named: str) -> list[str]:
     groups = 0
     if maker.chance(20):
         out.append("^")
-    for _ in range(maker.number(1, 4)):
+    for _ in range(maker.number(1, 5)):
         way = maker.number(0, 99)
         if way < 45:
             out.append(_literal(maker))
