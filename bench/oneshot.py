@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -55,6 +56,8 @@ def _cell(programs: Mapping[str, Sequence[str]], ours: str, work: Path, message:
     conf.unlink(missing_ok=True)
     conf.write_text(corpus.rules(rules, maildir, body))
     conf.chmod(0o600)
+    # A file that has just changed may change again unseen, so its compiled program would not be kept yet.
+    os.utime(conf, (time.time() - 60, time.time() - 60))
 
     def once(name: str) -> Cost:
         return cost([*programs[name], "-f", str(conf), "-a", "stdin", "-m", "fetch"], str(message), env)
