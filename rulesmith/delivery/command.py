@@ -26,6 +26,7 @@ _CHUNK = 1 << 16
 _LOG_LINE = 1 << 16
 # Seconds a command has between SIGTERM and SIGKILL.
 _GRACE = 1.0
+_ENDS = (_signal.SIGINT, _signal.SIGTERM)
 
 
 def run(
@@ -47,16 +48,22 @@ def run(
     in total; then every process of the command is killed.
     """
     deadline = time.monotonic() + world.settings["timeout"]
+    umask, listens = world.settings["file-umask"], output or until is not None
+    running = None
+    # A signal that ends us has to find the command in our hands.
+    before = _signal.pthread_sigmask(_signal.SIG_BLOCK, _ENDS)
     try:
-        pipes = shell.start(command, stdin is not None, user, world.settings["file-umask"], output or until is not None)
-    except OSError as error:
-        raise Failure(f"{text_of(command)}: {error.strerror}") from None
-    running = _Running(command, pipes, stdin or b"", world, until)
-    try:
+        pipes = shell.start(command, stdin is not None, user, umask, listens)
+        running = _Running(command, pipes, stdin or b"", world, until)
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
         stopped = running.talk(deadline)
         status = None if stopped else running.wait(deadline)
+    except OSError as error:
+        raise Failure(f"{text_of(command)}: {error.strerror}") from None
     finally:
-        running.end()
+        if running is not None:
+            running.end()
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
     if status is None:
         return None, b""
     if os.WIFSIGNALED(status):
