@@ -117,9 +117,8 @@ def _reason(source: bytes, pcre: Node, posix: Node) -> str:
     if isinstance(pcre, Set) and isinstance(posix, Set):
         if pcre.mask ^ posix.mask == LF:
             return "its negated class also takes a line end in PCRE2, and so runs over several lines"
-        if b"\\" in source:
-            return "a backslash inside brackets is a plain backslash in POSIX"
-        return "one of its classes has other members in PCRE2 than in POSIX"
+        if b"\\" not in source:
+            return "one of its classes has other members in PCRE2 than in POSIX"
     if isinstance(pcre, Anchor) and isinstance(posix, Anchor):
         return "^ also matches behind the last line end in POSIX"
     if isinstance(pcre, Repeat) and isinstance(posix, Repeat):
@@ -130,7 +129,7 @@ def _reason(source: bytes, pcre: Node, posix: Node) -> str:
     gnu = re.search(rb"\\([<>`'])", plain)
     if gnu:
         return _GNU[gnu[1]]
-    if re.search(rb"\[[^]]*\\", plain):
+    if re.search(rb"(?<!\\)\[[^]]*\\", source):
         return "a backslash inside brackets is a plain backslash in POSIX"
     letter = re.search(rb"\\([A-Za-z])(?<![bBwWsS])", plain)
     if letter:

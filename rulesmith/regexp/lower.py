@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rulesmith.program import Pattern
     from rulesmith.regexp.tree import Node, Parsed
 
+_UNSETS_OPTIONS = re.compile(rb"\(\?(?:\^|[A-Za-z]*-)").search
+
 
 def parse(source: bytes, case: bool, dialect: str) -> Parsed:
     """The tree of a regexp in a dialect: "pcre" or "posix"."""
@@ -38,7 +40,7 @@ def lower(source: bytes, case: bool, dialect: str) -> Pattern:
     if braces:
         check_size(parsed, dialect)
     # Only an option inside the regexp makes some of it mind the case and some not.
-    folded = not case and (dialect == "posix" or b"(?" not in source)
+    folded = not case and (dialect == "posix" or not _UNSETS_OPTIONS(source))
     writer = ReWriter(folded)
     code, _, _ = writer.write(parsed.root, 0)
     linear = not writer.irregular and (not braces or is_linear_size(parsed.root))

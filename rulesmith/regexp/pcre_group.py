@@ -125,6 +125,8 @@ def _question(parser: PcreParser, start: int) -> None:
         reader.at += 2
         negated = reader.source[reader.at - 1] == 33
         parser.push(Frame(_look_kind(parser), start, reader.flags, 0, True, negated))
+    elif reader.looking_at(b"<*"):
+        raise reader.cannot("(?<*", start)
     elif letter in b"<'":
         _named(parser, b">" if letter == 60 else b"'", start)
     elif letter == 80:
@@ -204,9 +206,9 @@ def _condition(parser: PcreParser, start: int) -> None:
         raise reader.refused(_UNCLOSED, start)
     if reader.source[reader.at] in b"?*":
         follows = reader.source[reader.at + 1 : reader.at + 3]
-        if reader.source[reader.at] == 63 and follows[:1] not in (b"=", b"!") and follows not in (b"<=", b"<!"):
-            if follows[:1] == b"C":
-                raise reader.cannot("a callout before a condition", start)
+        if follows[:1] in (b"C", b"#") and reader.source[reader.at] == 63:
+            raise reader.cannot("a callout or a comment before a condition", start)
+        if not _is_assertion(reader.source[reader.at], follows) or reader.end - reader.at < 3:
             raise reader.refused("atomic assertion expected after (?( or (?(?C)", start)
         reader.at -= 1
         parser.push(Frame("condition", start, reader.flags))
@@ -222,6 +224,12 @@ def _condition(parser: PcreParser, start: int) -> None:
     if number not in reader.done:
         raise reader.cannot("a condition on a capture that is not complete at that place", start)
     parser.push(Frame("condition", start, reader.flags, number))
+
+
+def _is_assertion(first: int, follows: bytes) -> bool:
+    if first == 42:
+        return follows[:1].islower()
+    return follows[:1] in (b"=", b"!") or follows in (b"<=", b"<!")
 
 
 def _condition_name(reader: Reader, start: int) -> int:

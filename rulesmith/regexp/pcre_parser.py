@@ -37,6 +37,7 @@ _EXTENDED_RUN = re.compile(rb"[^\\^$.\[|()?*+{# \t-\r\x85]+").match
 _LETTER = re.compile(rb"[A-Za-z]").search
 # White space that (?x) skips: isspace() and NEL.
 _SKIPPED = SPACE | 1 << 0x85
+_LOOKS = ("look", "condition assertion")
 # A regexp nested deeper would take more stack than Python gives; PCRE2 stops at 250.
 _DEPTH = 100
 
@@ -245,12 +246,15 @@ class PcreParser:
             elif value == 75:
                 self._keep(start)
             else:
+                looks = [frame for frame in self.frames if frame.kind in _LOOKS]
+                if value == 88 and looks and looks[-1].behind:
+                    self.late.append(reader.refused("length of lookbehind assertion is not limited", looks[-1].at))
                 self.add(_OTHERS[value], True)
         else:
             self.reference(value, start)
 
     def _keep(self, start: int) -> None:
-        if any(frame.kind in ("look", "condition assertion") for frame in self.frames):
+        if any(frame.kind in _LOOKS for frame in self.frames):
             text = "\\K is not allowed in lookarounds (but see PCRE2_EXTRA_ALLOW_LOOKAROUND_BSK)"
             self.late.append(self.reader.refused(text, start))
         self.add(Keep(), False)

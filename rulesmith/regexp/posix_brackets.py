@@ -47,7 +47,7 @@ class Brackets:
             start = self.at
             kind, value = self._element(first)
             self._need(UNMATCHED)
-            if kind in (_CHARACTER, _COLLATED) and self._is_hyphen():
+            if kind in (_CHARACTER, _COLLATED) and self._peek() == 45:
                 if self.at + 1 >= self.end:
                     raise self.refused(UNMATCHED)
                 if self.source[self.at + 1] != 93:
@@ -68,35 +68,30 @@ class Brackets:
         if self.at >= self.end:
             raise self.refused(text)
 
-    def _is_hyphen(self) -> bool:
-        # `---` stands for one hyphen that is no range.
-        return self._peek() == 45 and self.source[self.at + 1 : self.at + 3] != b"--"
-
     def _range(self, low: int, start: int) -> int:
-        kind, high = self._element(True)
+        kind, high = self._element(True, in_range=True)
         if kind not in (_CHARACTER, _COLLATED) or low > high:
             raise self.refused(_RANGE_END, start)
         return span(low, high)
 
-    def _element(self, hyphen: bool) -> tuple[int, int]:
+    def _element(self, hyphen: bool, in_range: bool = False) -> tuple[int, int]:
         start, octet = self.at, self._peek()
         following = self.source[self.at + 1 : self.at + 2]
         if octet == 91 and following in (b".", b"=", b":"):
-            return self._symbol(following[0], start)
-        if octet == 45 and not self._is_hyphen():
-            self.at += 3
-            return _CHARACTER, 45
+            return self._symbol(following[0], start, in_range)
         if octet == 45 and not hyphen and following != b"]":
-            raise self.refused(_RANGE_END if following else UNMATCHED, start)
+            raise self.refused(_RANGE_END, start)
         self.at += 1
         return _CHARACTER, octet
 
-    def _symbol(self, delimiter: int, start: int) -> tuple[int, int]:
+    def _symbol(self, delimiter: int, start: int, in_range: bool) -> tuple[int, int]:
         end = self.source.find(bytes((delimiter, 93)), self.at + 2)
         if end < 0 or end - self.at - 2 >= _NAME_OCTETS:
             raise self.refused(UNMATCHED, start)
         name = (self.original if delimiter == 58 else self.source)[self.at + 2 : end]
         self.at = end + 2
+        if in_range and delimiter != 46:
+            raise self.refused(_RANGE_END, start)
         if delimiter == 58:
             mask = _NAMED.get(name)
             if mask is None:

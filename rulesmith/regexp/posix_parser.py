@@ -24,8 +24,8 @@ from rulesmith.regexp.tree import (
 
 _RUN = re.compile(rb"[^\\^$.\[|()?*+{]+").match
 _LETTER = re.compile(rb"[A-Za-z]").search
-_COUNTS = re.compile(rb"(?:([0-9]+)|(?=,))(?:(,)([0-9]*))?\}")
-_COUNT_END = re.compile(rb"\\?[,}]")
+_COUNTS = re.compile(rb"(?:((?:[0-9]|\\0)+)|(?=\\?,))(?:(\\?,)((?:[0-9]|\\0)*))?\}")
+_COUNT_END = re.compile(rb"\\?,|(?<!\\)\}")
 _MOST = 32767
 _DEPTH = 100
 
@@ -207,6 +207,9 @@ class PosixParser:
             if octet - 48 not in self.complete:
                 raise self.refused("Invalid back reference", start)
             self._add(BackReference(octet - 48, self.fold))
+        elif self.fold and 97 <= octet <= 122:
+            # glibc turns text and regexp to upper case, but not an escaped letter: a small one matches nothing.
+            self._add(Set(0))
         else:
             self._literal(bytes((octet,)))
 
@@ -215,8 +218,8 @@ class PosixParser:
         if found is None:
             raise self.refused(self._what_is_wrong(), start)
         low_text, comma, high_text = found.groups()
-        low = min(int(low_text or 0), _MOST + 1)
-        high = low if comma is None else min(int(high_text), _MOST + 1) if high_text else None
+        low = _count(low_text) if low_text else 0
+        high = low if comma is None else _count(high_text) if high_text else None
         if high is not None and low > high:
             raise self.refused("Invalid content of \\{\\}", start)
         if (low if high is None else high) > _MOST:
@@ -227,7 +230,11 @@ class PosixParser:
     def _what_is_wrong(self) -> str:
         """About braces that are none: glibc reads a count up to a comma or a closing brace, whatever comes."""
         first = _COUNT_END.search(self.source, self.at, self.end)
-        if first and first[0] in b"\\," and self.source[self.at : first.start()].strip(b"0123456789") == b"":
+        if (
+            first
+            and first[0] in b"\\,"
+            and self.source[self.at : first.start()].replace(b"\\0", b"").strip(b"0123456789") == b""
+        ):
             first = _COUNT_END.search(self.source, first.end(), self.end)
         return "Invalid content of \\{\\}" if first else "Unmatched \\{"
 
@@ -237,6 +244,12 @@ class PosixParser:
             self.items.append(Literal(item.octets[:-1], item.fold))
             item = Literal(item.octets[-1:], item.fold)
         self._add(Repeat(item, low, high))
+
+
+def _count(digits: bytes) -> int:
+    """The number, an escaped 0 being a 0; all that is too much is the same."""
+    significant = digits.replace(b"\\", b"").lstrip(b"0") or b"0"
+    return int(significant) if len(significant) < 6 else _MOST + 1
 
 
 def _is_nothing(node: Node) -> bool:

@@ -160,7 +160,8 @@ class ReWriter:
 
     def _repeat(self, node: Repeat, rest: int) -> Written:
         inside = self.loops
-        source, low, high = self.write(node.item, rest)
+        # What follows a possessive repeat cannot make it try another way.
+        source, low, high = self.write(node.item, 0 if node.possessive else rest)
         self.loops += 1
         if node.low != node.high and (low != high or self.loops > 1 or node.lazy):
             self.longest_first = False
@@ -192,14 +193,14 @@ class ReWriter:
             self.keeps = True
             return b"", 0, 0
         self.irregular = True
-        self.straight = self.longest_first = False
+        self.longest_first = False
         if isinstance(node, Look):
             return self._look(node), 0, 0
         if isinstance(node, Atomic):
             source, low, high = self.write(node.item, 0)
             return b"(?>%s)" % source, low, high
         if isinstance(node, BackReference):
-            return b"(?:\\%d)" % node.number, 0, None
+            return (b"(?i:\\%d)" if node.fold and not self.folded else b"(?:\\%d)") % node.number, 0, None
         assert isinstance(node, Conditional)
         yes, low_yes, high_yes = self.write(node.yes, rest)
         no, low_no, high_no = self.write(node.no, rest)
