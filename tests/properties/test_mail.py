@@ -79,6 +79,7 @@ def test_fields_put_together_are_the_header_again(raw: bytes) -> None:
 
 @given(MAILS)
 def test_unfolding_leaves_no_fold_and_no_other_change(raw: bytes) -> None:
+    raw = raw[: header.boundary(raw)]
     flat = header.unfold(raw)
     assert b"\n " not in flat
     assert b"\n\t" not in flat
