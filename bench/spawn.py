@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource  # what wait4 answers with; once root has stepped down it may be out of reach
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ def cost(argv: Sequence[str], stdin: str, env: Mapping[str, str]) -> Cost:
     ]
     start = time.perf_counter()
     child = os.posix_spawn(argv[0], list(argv), dict(env), file_actions=files)
+    used: resource.struct_rusage
     _, status, used = os.wait4(child, 0)
     wall = time.perf_counter() - start
     if status:
