@@ -169,7 +169,11 @@ def _accounts(program: Program, options: Options, log: Log, me: User) -> int:
         log.warn("root must say who delivers: add `set default-user` to the configuration, or use -u")
         return _refuse(options.fdm_status)
     # fdm starts its accounts in reverse order of definition; the worst of their statuses is the run's.
-    status = max(session.fetch(account) for account in reversed(chosen))
+    statuses = [(account[3] == "stdin", session.fetch(account)) for account in reversed(chosen)]
+    if not options.fdm_status and any(is_ours for is_ours, _ in statuses):
+        # The caller asks what became of its message; folders keep theirs, whatever happens.
+        statuses = [each for each in statuses if each[0]]
+    status = max(status for _, status in statuses)
     return min(status, ERROR) if options.fdm_status else status
 
 

@@ -110,3 +110,15 @@ def test_a_row_of_the_table(row: str, number: int, tmp_path: Path) -> None:
 
 def test_every_row_is_tested() -> None:
     assert set(table()) == set(ROWS)
+
+
+def test_a_folder_that_fails_does_not_make_the_caller_send_its_message_again(tmp_path: Path) -> None:
+    """Both accounts in one run: the status is about the message on standard input; the folder keeps its own."""
+    conf = STDIN.replace(" disabled", "") + 'account "box" maildir "nosuch"\nmatch all action append "taken"\n'
+    (tmp_path / "conf").write_text(conf)
+    (tmp_path / "conf").chmod(0o600)
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    env = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    outcome = warm_door(Call(["-u", user, "-f", "conf", "-m", "fetch"], MESSAGE, str(tmp_path), env))
+    assert b"box: fetching error. aborted" in outcome.stderr
+    assert (outcome.status, (tmp_path / "taken").read_bytes().endswith(MESSAGE)) == (0, True)

@@ -15,6 +15,7 @@ from __future__ import annotations
 from rulesmith.effects import DELIVER, Failure
 from rulesmith.mail import address, mbox_text
 from rulesmith.program import shown
+from rulesmith.template import BREAKS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def from_line(message: Message, user: User) -> bytes:
     """
     original = message.tags.get(b"mbox_from")
     if original:
-        return original
+        # A `tag` action may have put anything there; a separator is one line.
+        return original.translate(None, BREAKS)
     sender = address.sender(message.raw[: message.body_at])
     return mbox_text.separator(sender or user[0], message.now)

@@ -99,11 +99,16 @@ class Connection:
         return data
 
 
+# The services that fdm.conf(5) has as defaults: slim systems come without /etc/services (RFC 6335 registry).
+WELL_KNOWN = {b"smtp": b"25", b"imap": b"143", b"imaps": b"993", b"pop3": b"110", b"pop3s": b"995", b"nntp": b"119"}
+
+
 def connect(host: bytes, port: bytes, world: World) -> Connection:
     """Open a TCP connection to `host` at `port` (a number or a service name), through `set proxy` if there is one.
 
     Raises Failure.
     """
+    port = WELL_KNOWN.get(port, port)
     proxy = world.settings["proxy"]
     if proxy:
         from rulesmith.delivery.proxy import through  # few configurations have one
