@@ -24,7 +24,13 @@ def test_commands_may_be_shortened(word: str, command: str) -> None:
 
 def test_letters_may_stand_together() -> None:
     options = parse(["-lmvnq"])
-    assert (options.syslog, options.multiple, options.verbose, options.check, options.quiet) == (True, True, 1, True, True)
+    assert (options.syslog, options.multiple, options.verbose, options.check, options.quiet) == (
+        True,
+        True,
+        1,
+        True,
+        True,
+    )
 
 
 def test_arguments_of_cache_are_kept() -> None:
