@@ -81,8 +81,10 @@ def clock_tags(now: int, hostname: bytes) -> dict[bytes, bytes]:
 
 def describe(raw: bytes, body_at: int, account: bytes, now: int) -> dict[bytes, bytes]:
     """The tags of a mail as it was received: counts of lines, Message-ID and the time of its Date field."""
-    lines = raw.count(b"\n")
-    body = raw.count(b"\n", body_at) if body_at else 0
+    # Mail from an mbox lacks its last line end.
+    unended = raw[-1:] not in (b"", b"\n")
+    lines = raw.count(b"\n") + unended
+    body = raw.count(b"\n", body_at) + unended if body_at else 0
     tags = {
         b"account": account,
         b"lines": b"%d" % lines,
