@@ -8,15 +8,17 @@ import subprocess
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
-_FOLDER = PROJECT / ".cache" / "parts"
+_CACHE = PROJECT / ".cache"
 
 # Package and a file of it that tells whether it is there.
-_WANTED = {
+_MAIL = {
     "dovecot-core": "usr/sbin/dovecot",
     "dovecot-imapd": "usr/lib/dovecot/imap",
     "dovecot-lmtpd": "usr/lib/dovecot/lmtp",
+    "dovecot-pop3d": "usr/lib/dovecot/pop3",
     "fetchmail": "usr/bin/fetchmail",
 }
+_SPAM = {"rspamd": "usr/bin/rspamd", "redis-server": "usr/bin/redis-server"}
 
 
 class Missing(Exception):
@@ -28,16 +30,25 @@ def mail_programs() -> Path | None:
 
     Nothing is installed: the packages are only unpacked, so no script of theirs runs and no service starts.
     """
-    wanted = [package for package, file in _WANTED.items() if not Path("/", file).exists()]
+    return _programs(_CACHE / "parts", _MAIL)
+
+
+def spam_programs() -> Path | None:
+    """The same for rspamd (with its `etc/rspamd`) and redis; None where both are installed."""
+    return _programs(_CACHE / "spam", _SPAM)
+
+
+def _programs(folder: Path, packages: dict[str, str]) -> Path | None:
+    wanted = [package for package, file in packages.items() if not Path("/", file).exists()]
     if not wanted:
         return None
-    if not all((_FOLDER / file).exists() for package, file in _WANTED.items() if package in wanted):
-        _unpack(wanted)
-    return _FOLDER
+    if not all((folder / packages[package]).exists() for package in wanted):
+        _unpack(folder, wanted)
+    return folder
 
 
-def _unpack(packages: list[str]) -> None:
-    fresh = _FOLDER.with_name(f"parts.{os.getpid()}")
+def _unpack(folder: Path, packages: list[str]) -> None:
+    fresh = folder.with_name(f"{folder.name}.{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)
     done = subprocess.run(
         [PROJECT / "tools" / "unpack-debs", "-d", fresh, *packages], capture_output=True, text=True, check=False
@@ -48,5 +59,5 @@ def _unpack(packages: list[str]) -> None:
     if (fresh / "lib").is_dir():
         shutil.copytree(fresh / "lib", fresh / "usr" / "lib", symlinks=True, dirs_exist_ok=True)
         shutil.rmtree(fresh / "lib")
-    shutil.rmtree(_FOLDER, ignore_errors=True)
-    fresh.rename(_FOLDER)
+    shutil.rmtree(folder, ignore_errors=True)
+    fresh.rename(folder)

@@ -1,8 +1,11 @@
 """Runs commands inside the chain's namespace for the tests outside: one JSON object a line, in and out.
 
 {"run": ARGV, "stdin": BASE64, "env": {}}       -> {"status", "out", "err"} (both in base64)
-{"start": ARGV, "env": {}, "until": TEXT}       -> {"err": null} once it writes a line with TEXT to its
+{"start": ARGV, "env": {}, "until": TEXT}       -> {"err": null, "id"} once it writes a line with TEXT to its
                                                    standard error; what it wrote, when it ends before
+{"begin": ARGV, "stdin": BASE64, "env": {}}     -> {"id"} at once
+{"signal": ID, "number": SIGNAL}                -> {}
+{"wait": ID}                                    -> as for "run"; a service's output is not kept
 """
 
 from __future__ import annotations
@@ -12,13 +15,16 @@ import json
 import queue
 import subprocess
 import sys
+import tempfile
 import threading
-from typing import Any
+from typing import IO, Any
 
 PATIENCE = 60  # seconds
 
 # They end with this process, as everything in its namespace does.
 _started: list[subprocess.Popen[bytes]] = []
+# Output of what was begun, in files, so that nobody has to read along.
+_output: dict[int, tuple[IO[bytes], IO[bytes]]] = {}
 
 
 def run(request: dict[str, Any]) -> dict[str, object]:
@@ -53,9 +59,38 @@ def start(request: dict[str, Any]) -> dict[str, object]:
         said += line
         if request["until"].encode() in line:
             _started.append(process)
-            return {"err": None}
+            return {"err": None, "id": len(_started) - 1}
     process.wait()
     return {"err": said.decode(errors="replace")}
+
+
+def begin(request: dict[str, Any]) -> dict[str, object]:
+    # Closed by `wait`, or with everything else.
+    out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115
+    with tempfile.TemporaryFile() as stdin:
+        stdin.write(base64.b64decode(request["stdin"]))
+        stdin.seek(0)
+        _started.append(subprocess.Popen(request["begin"], env=request["env"], stdin=stdin, stdout=out, stderr=err))
+    _output[len(_started) - 1] = out, err
+    return {"id": len(_started) - 1}
+
+
+def send_signal(request: dict[str, Any]) -> dict[str, object]:
+    _started[request["signal"]].send_signal(request["number"])
+    return {}
+
+
+def wait(request: dict[str, Any]) -> dict[str, object]:
+    status = _started[request["wait"]].wait(PATIENCE)
+    answer: dict[str, object] = {"status": status, "out": "", "err": ""}
+    for name, file in zip(("out", "err"), _output.pop(request["wait"], ()), strict=False):
+        with file:
+            file.seek(0)
+            answer[name] = base64.b64encode(file.read()).decode()
+    return answer
+
+
+ACTIONS = {"run": run, "start": start, "begin": begin, "signal": send_signal, "wait": wait}
 
 
 def main() -> None:
@@ -63,7 +98,8 @@ def main() -> None:
     for line in sys.stdin:
         request = json.loads(line)
         try:
-            answer = run(request) if "run" in request else start(request)
+            [action] = ACTIONS.keys() & request.keys()
+            answer = ACTIONS[action](request)
         except (OSError, subprocess.SubprocessError, queue.Empty) as error:
             answer = {"err": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from parts import PROJECT, Missing, mail_programs
+from parts import PROJECT, Missing, mail_programs, spam_programs
 
 # The program under test. To try the bed itself on the real fdm: RULESMITH_CHAIN_DOOR=/path/to/fdm
 DOOR = os.environ.get("RULESMITH_CHAIN_DOOR") or str(Path(sysconfig.get_path("scripts"), "fdm"))
@@ -40,8 +40,10 @@ class Done:
 class Bed:
     """A running namespace. Raises Missing when there cannot be one."""
 
-    def __init__(self) -> None:
-        self.parts = mail_programs()
+    def __init__(self, small: Mapping[str, str] | None = None, spam: bool = False) -> None:
+        """`small` are little file systems below /small, by name, with their sizes; `spam` adds rspamd and redis."""
+        self.parts = [part for part in (mail_programs(), spam_programs() if spam else None) if part]
+        self._small = dict(small or {})
         # Not below pytest's folder: a unix socket's path may have 107 octets only.
         self.folder = Path(tempfile.mkdtemp(prefix="chain-"))
         self.home = self.folder / "config" / "users" / "user@example.com"
@@ -73,7 +75,8 @@ class Bed:
             (self.folder / name).mkdir(parents=True)
         self.home.mkdir(parents=True)
         script = self.folder / "usr/bin/fdm"
-        script.write_text(f'#!/bin/sh\nexec {DOOR} "$@"\n')
+        # Commands of the rules, which may be there to kill it, learn its process from its environment.
+        script.write_text(f'#!/bin/sh\nDOOR=$$ exec {DOOR} "$@"\n')
         # The spam filter is not what is tested here; its place in the pipe is.
         scanner = self.folder / "usr/bin/rspamc"
         scanner.write_text('#!/bin/sh\n[ "$*" = --mime ] && exec cat\n')
@@ -104,7 +107,8 @@ class Bed:
             json.dumps(
                 {
                     "bed": str(self.folder),
-                    "parts": str(self.parts) if self.parts else None,
+                    "parts": [str(part) for part in self.parts],
+                    "small": self._small,
                     "keep": [str(path) for path in keep],
                     "uid": VMAIL,
                     "users": users,
@@ -147,10 +151,32 @@ class Bed:
         assert "out" in answer, answer
         return Done(answer["status"], base64.b64decode(answer["out"]), base64.b64decode(answer["err"]))
 
-    def start(self, argv: Sequence[str], until: str) -> None:
-        """Start a service inside, to run as long as the bed; it is ready when it says `until` on standard error."""
+    def start(self, argv: Sequence[str], until: str) -> int:
+        """Start a service inside, to run as long as the bed; it is ready when it says `until` on standard error.
+
+        What comes back is its name for `signal` and `wait`.
+        """
         answer = self._ask(start=argv, env=self._env(None), until=until)
         assert answer["err"] is None, answer["err"]
+        started: int = answer["id"]
+        return started
+
+    def begin(self, *argv: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> int:
+        """Start a command inside, as vmail, and let it run; its name for `signal` and `wait`."""
+        answer = self._ask(begin=argv, stdin=base64.b64encode(stdin).decode(), env=self._env(env))
+        assert "id" in answer, answer
+        began: int = answer["id"]
+        return began
+
+    def signal(self, name: int, number: int) -> None:
+        """Send a signal to something begun or started; no error when it has ended."""
+        assert self._ask(signal=name, number=number) == {}
+
+    def wait(self, name: int) -> Done:
+        """Wait for something begun or started; a service's output is not kept."""
+        answer = self._ask(wait=name)
+        assert "out" in answer, answer
+        return Done(answer["status"], base64.b64decode(answer["out"]), base64.b64decode(answer["err"]))
 
     def _env(self, more: Mapping[str, str] | None) -> dict[str, str]:
         home = "/" + str(self.home.relative_to(self.folder))

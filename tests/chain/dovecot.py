@@ -25,13 +25,16 @@ service anvil {
 service imap-login {
   chroot =
 }
+service pop3-login {
+  chroot =
+}
 service stats {
   chroot =
 }
 """
 
 _BOTH = """
-protocols = imap lmtp
+protocols = imap lmtp pop3
 listen = 127.0.0.1
 base_dir = @RUN@
 state_dir = @RUN@/state
@@ -57,6 +60,15 @@ service imap-login {
   }
   inet_listener imaps {
     port = @IMAPS@
+    ssl = yes
+  }
+}
+service pop3-login {
+  inet_listener pop3 {
+    port = 0
+  }
+  inet_listener pop3s {
+    port = @POP3S@
     ssl = yes
   }
 }
@@ -116,7 +128,7 @@ class Dovecot:
         self.run.mkdir(exist_ok=True)
         self.mail = bed.folder / mail
         with contextlib.ExitStack() as stack:
-            self.imap, self.imaps, self.lmtp = (_reserved_port(stack) for _ in range(3))
+            self.imap, self.imaps, self.pop3s, self.lmtp = (_reserved_port(stack) for _ in range(4))
             self._start(bed, name, pair, mail)
 
     def _start(self, bed: Bed, name: str, pair: Pair, mail: str) -> None:
@@ -130,6 +142,7 @@ class Dovecot:
             ("RUN", inside),
             ("IMAPS", self.imaps),
             ("IMAP", self.imap),
+            ("POP3S", self.pop3s),
             ("LMTP", self.lmtp),
             ("CERTIFICATE", f"{inside}/certificate.pem"),
             ("KEY", f"{inside}/key.pem"),
@@ -142,7 +155,13 @@ class Dovecot:
         shutil.copyfile(pair.key, self.run / "key.pem")
         bed.own(self.run)
         bed.own(bed.folder / "config")
-        bed.start(["dovecot", "-F", "-c", f"/config/{name}.conf"], until="starting up for")
+        self._argv = ["dovecot", "-F", "-c", f"/config/{name}.conf"]
+        self._bed = bed
+        self.process = bed.start(self._argv, until="starting up for")
+
+    def restart(self) -> None:
+        """Start it again after it was ended."""
+        self.process = self._bed.start(self._argv, until="starting up for")
 
     @property
     def socket(self) -> Path:

@@ -30,16 +30,16 @@ def overlay(target: Path, *layers: Path | str) -> None:
     mount("-t", "overlay", "overlay", "-o", "ro,lowerdir=" + ":".join(map(str, layers)), target)
 
 
-def empty(target: Path, mode: str = "755") -> None:
+def empty(target: Path, mode: str = "755", more: str = "") -> None:
     target.mkdir(exist_ok=True)
-    mount("-t", "tmpfs", "-o", f"mode={mode}", "tmpfs", target)
+    mount("-t", "tmpfs", "-o", f"mode={mode}{more}", "tmpfs", target)
 
 
 def build(spec: dict[str, object]) -> Path:
     bed = Path(str(spec["bed"]))
     root = bed / "root"
     empty(root)
-    own = {"usr", "etc", "home", "run", "tmp", "config"}
+    own = {"usr", "etc", "home", "run", "tmp", "config", "small"}
     for entry in os.scandir("/"):
         if entry.name in own:
             continue
@@ -47,10 +47,14 @@ def build(spec: dict[str, object]) -> Path:
             (root / entry.name).symlink_to(os.readlink(entry.path))
         elif entry.is_dir():
             bind(Path(entry.path), root / entry.name)
-    parts = [Path(str(spec["parts"]), "usr")] if spec["parts"] else []
-    overlay(root / "usr", bed / "usr", *parts, "/usr")
-    overlay(root / "etc", bed / "etc", "/etc")
+    parts = [Path(part) for part in spec["parts"]]  # type: ignore[attr-defined]
+    overlay(root / "usr", bed / "usr", *(part / "usr" for part in parts), "/usr")
+    overlay(root / "etc", bed / "etc", *(part / "etc" for part in parts if (part / "etc").is_dir()), "/etc")
     empty(root / "tmp", "1777")
+    empty(root / "small")
+    owner = 0 if spec["users"] else spec["uid"]
+    for name, size in spec["small"].items():  # type: ignore[attr-defined]
+        empty(root / "small" / name, "700", f",uid={owner},gid={owner},size={size}")
     empty(root / "home")
     for entry in os.scandir("/home"):
         if entry.is_dir(follow_symlinks=False):
