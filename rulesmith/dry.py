@@ -197,10 +197,12 @@ def simulate(
     who: Callable[[bytes], User | None],
     look_up: Callable[[bytes, bytes], bool],
     run: Callable[..., tuple[int | None, bytes]] | None = None,
+    spam: dict[str, Any] | None = None,
 ) -> Report:
     """What the program would do with a message that `account` hands over; never touches anything.
 
-    `now` is Unix time. `run` runs the commands of conditions; None leaves them unknown.
+    `now` is Unix time. `run` runs the commands of conditions; None leaves them unknown. `spam` is the verdict that a
+    scan gave (mail/message.py).
     """
     settings = program[0]
     recorder = _Recorder()
@@ -221,6 +223,7 @@ def simulate(
         line = header.received(fqdn, version, account[0], account[3].encode(), now)
         raw, body_at = header.insert_received(raw, body_at, line)
     message = Message(raw, body_at, tags, now)
+    message.verdict = spam
     engine = evaluate(program, account[0], account[2], message, me, recorder.event)
     driver = _DryDriver(recorder, who, look_up, run)
     try:
@@ -231,19 +234,23 @@ def simulate(
     return Report(outcome, reason, recorder.rules, recorder.plan)
 
 
-def mark_unknown(program: Program) -> Program:
-    """The program with every condition that depends on a command that was not run made an unknown one."""
+def mark_unknown(program: Program, scanned: bool = False) -> Program:
+    """The program with every condition that depends on what was not run made an unknown one.
+
+    That is a command of the configuration, or the spam scan if there is one and the message was not `scanned`.
+    """
     settings, caches, accounts, actions, rules = program
-    return settings, caches, accounts, actions, tuple(_mark_rule(rule) for rule in rules)
+    verdict = scanned or settings["scan"] is None
+    return settings, caches, accounts, actions, tuple(_mark_rule(rule, verdict) for rule in rules)
 
 
-def _mark_rule(rule: Rule) -> Rule:
+def _mark_rule(rule: Rule, verdict: bool) -> Rule:
     number, place, expression, users, names, items, block, goes_on = rule
     terms = []
     for join, negated, word, args in expression:
-        known = not any(_is_unknown(arg) for arg in args)
+        known = not any(_is_unknown(arg) for arg in args) and (verdict or not word.startswith("spam-"))
         terms.append((join, negated, word, args) if known else (join, negated, "unknown", (_explained(word, args),)))
-    inner = None if block is None else tuple(_mark_rule(each) for each in block)
+    inner = None if block is None else tuple(_mark_rule(each, verdict) for each in block)
     return number, place, tuple(terms), users, names, items, inner, goes_on
 
 

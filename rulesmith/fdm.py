@@ -89,7 +89,7 @@ def _run(options: Options, log: Log) -> int:
     path = options.config or _default_config(home)
     from rulesmith.load import load_program  # the compiler's door
 
-    program = load_program(path, options, log, me)
+    program, _ = load_program(path, options, log, me)
     if program is None:
         return _refuse(options.fdm_status) if fetching else ERROR
     if options.check:

@@ -13,12 +13,14 @@ from rulesmith import __version__
 from rulesmith.compiler.compile import Compiled, compile_config
 from rulesmith.compiler.defines import read_defines
 from rulesmith.compiler.dump import dump
+from rulesmith.compiler.site import read_site
 from rulesmith.compiler.world import Machine
 from rulesmith.delivery.world import full_name
 from rulesmith.diagnostics.render import render_text
 from rulesmith.wording import text_of
 
 if TYPE_CHECKING:
+    from rulesmith.compiler.settings import Settings
     from rulesmith.diagnostics.model import Diagnostic
     from rulesmith.log import Log
     from rulesmith.options import Options
@@ -26,24 +28,37 @@ if TYPE_CHECKING:
 User = tuple[bytes, int, int, bytes]
 
 
-def fresh_program(path: str, options: Options, log: Log, me: User) -> Compiled | None:
-    """The configuration compiled, commands run; None after saying why it is refused."""
+def fresh_program(
+    path: str, options: Options, log: Log, me: User, site_path: str | None
+) -> tuple[Compiled | None, Settings]:
+    """The configuration compiled, commands run, None after saying why it is refused; and the settings of the site."""
     _announce(path, log, me)
     macros, earlier = read_defines(options.macros)
     default_user = None if options.user is None else os.fsencode(options.user)
-    machine = Machine(path, me, run_commands=True, default_user=default_user, macros=macros, on_warning=log.warn)
+    machine = Machine(
+        path,
+        me,
+        run_commands=True,
+        default_user=default_user,
+        macros=macros,
+        site=site_path,
+        on_warning=log.warn,
+    )
+    site = read_site(machine)
+    if site.path is not None:
+        log.debug(2, f"settings of this machine are in {site.path}")
     try:
-        compiled = compile_config(path, machine, earlier)
+        compiled = compile_config(path, machine, earlier, site)
     except OSError as error:
         log.warn(f"{path}: {os.strerror(error.errno or 0)}")
-        return None
+        return None, site.settings
     if log.level >= 2:
         for level, line in dump(compiled, me[0], keep_all=options.keep, allow_multiple=options.multiple):
             log.debug(level, text_of(line))
     if compiled.refusal is not None:
         _explain_refusal(path, compiled, compiled.refusal, log)
-        return None
-    return compiled
+        return None, site.settings
+    return compiled, site.settings
 
 
 def _announce(path: str, log: Log, me: User) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 from rulesmith.delivery import program_file
+from rulesmith.program import SITE_FILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rulesmith.log import Log
     from rulesmith.options import Options
     from rulesmith.program import Program
@@ -13,27 +18,37 @@ if TYPE_CHECKING:
     User = tuple[bytes, int, int, bytes]
 
 
-def load_program(path: str, options: Options, log: Log, me: User) -> Program | None:
-    """The program to run; None after saying why there is none."""
+def site_file() -> str | None:
+    """The file of settings that come before those of the user's file; an empty RULESMITH_CONF is for none."""
+    return os.environ.get("RULESMITH_CONF", SITE_FILE) or None
+
+
+def load_program(path: str, options: Options, log: Log, me: User) -> tuple[Program | None, dict[str, Any]]:
+    """The program to run, and the settings that hold.
+
+    The program is None after saying why there is none; the settings are then those of the site file, as far as it
+    can be read: they say what becomes of a message that cannot be delivered now. They always have every key.
+    """
     # -n and the dump of -vv are about the text, so they read it.
     reuse = not options.check and log.level < 2
-    key = program_file.Key(path, me, options.macros, options.user)
+    site = site_file()
+    key = program_file.Key(path, me, options.macros, options.user, site)
     if reuse:
         found = program_file.load(key)
         if found is not None:
             program, warnings = found
             for warning in warnings:
                 log.warn(warning)
-            return program
+            return program, program[0]
     from rulesmith.fresh import fresh_program  # the compiler, lark and all
 
-    compiled = fresh_program(path, options, log, me)
-    if compiled is None:
-        return None
-    if reuse and compiled.program is not None:
+    compiled, settings = fresh_program(path, options, log, me, site)
+    if compiled is None or compiled.program is None:
+        return None, settings
+    if reuse:
         reason = compiled.facts.unstable
         if reason is None:
             reason = program_file.store(key, compiled.facts.stamp(), compiled.program, compiled.standing)
         if reason is not None:
             log.debug(1, f"the compiled configuration is not kept: {reason}")
-    return compiled.program
+    return compiled.program, compiled.program[0]

@@ -6,11 +6,14 @@ Written down once, here; the compiler makes it, the engine and the doors read it
 from __future__ import annotations
 
 # Bumped whenever a shape below changes; an older program file is then thrown away.
-FORMAT = 1
+FORMAT = 2
 
 # Where a shell command of the configuration was not run, an argument (a template, number or pattern) is
 # (what is written there, UNKNOWN): `check` and `dry-run` show it, and no real run ever meets it.
 UNKNOWN = "unknown"
+
+# The settings that hold for everybody on a machine, before those of each configuration (compiler/site.py).
+SITE_FILE = "/etc/rulesmith.conf"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +21,7 @@ if TYPE_CHECKING:
 
     # A string that is expanded at run time: octets, or (raw, parts) where it holds tags (see template.py).
     Template = bytes | tuple[bytes, tuple[Any, ...]]
-    # (source after parse-time replacement, pattern for `re`, flags for `re`, needle, needle is folded)
-    # See rulesmith/regexp/compiled.py.
+    # (source after parse-time replacement, pattern for `re` or None, flags, needle, dialect, case): regexp/search.py.
     Pattern = tuple[Any, ...]
     Place = tuple[str, int]  # file and line
     # (join, negated, word, args): join is 0 for the first, 1 for `and`, 2 for `or`.
@@ -42,9 +44,7 @@ if TYPE_CHECKING:
     Account = tuple[bytes, bool, tuple[Template, ...], str, tuple[Any, ...], bool, Place]
     Cache = tuple[bytes, int]  # path, seconds to expiry (0: never; -1: never, none given)
     # (settings, caches, accounts, actions, rules)
-    Program = tuple[
-        dict[str, Any], tuple[Cache, ...], tuple[Account, ...], tuple[Action, ...], tuple[Rule, ...]
-    ]
+    Program = tuple[dict[str, Any], tuple[Cache, ...], tuple[Account, ...], tuple[Action, ...], tuple[Rule, ...]]
 
 
 def is_unknown(argument: object) -> bool:
@@ -56,7 +56,7 @@ def shown(argument: Any) -> bytes:
     """An argument as `fdm -nvv` prints it: the source of a template or pattern, a number in decimal."""
     if isinstance(argument, bytes):
         return argument
-    if isinstance(argument, int):
-        return b"%d" % argument
+    if isinstance(argument, int | float):
+        return b"%d" % argument if argument == int(argument) else repr(argument).encode()
     text: bytes = argument[0]
     return text

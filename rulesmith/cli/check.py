@@ -10,11 +10,13 @@ import click
 from rulesmith.cli.settings import DEFINES, HOME, RUN_COMMANDS, USER, invoker
 from rulesmith.compiler.compile import Compiled, compile_config
 from rulesmith.compiler.defines import read_defines
+from rulesmith.compiler.site import read_site
 from rulesmith.compiler.world import Machine
 from rulesmith.diagnostics.as_json import as_json
 from rulesmith.diagnostics.model import Diagnostic, Severity
 from rulesmith.diagnostics.render import render_short, render_text
 from rulesmith.lint import findings
+from rulesmith.load import site_file
 
 FORMATS = {"text": render_text, "short": render_short, "json": as_json}
 
@@ -71,9 +73,14 @@ def _check(
         run_commands=run_commands,
         default_user=None if user is None else os.fsencode(user),
         macros=macros,
+        site=site_file(),
         on_warning=lambda text: click.echo(text, err=True),
     )
-    compiled: Compiled = compile_config(path, machine, earlier)
+    site = read_site(machine)
+    if path == site.path:
+        # It is no configuration, so it cannot lack what every configuration needs.
+        return list(site.diagnostics)
+    compiled: Compiled = compile_config(path, machine, earlier, site)
     return findings(compiled)
 
 

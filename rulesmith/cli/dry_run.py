@@ -22,6 +22,7 @@ from rulesmith.delivery.world import full_name
 from rulesmith.diagnostics.render import render_text
 from rulesmith.dry import Planned, Report, RuleTrace, mark_unknown, simulate
 from rulesmith.dry_world import look_up, runner
+from rulesmith.load import site_file
 from rulesmith.mail import glob
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _FINE = {"delivered", "dropped"}
 @click.argument("messages", nargs=-1, required=True, type=click.Path(allow_dash=True))
 @click.option("-f", "config", type=click.Path(), help="The configuration; else fdm's default files.")
 @click.option("-a", "account", metavar="NAME", help="The account that hands over the messages.")
+@click.option("--verdict", type=click.Path(exists=True, dir_okay=False), help="What rspamd said of it (JSON).")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How it is shown.")
 @RUN_COMMANDS
 @DEFINES
@@ -44,6 +46,7 @@ def dry_run(
     messages: tuple[str, ...],
     config: str | None,
     account: str | None,
+    verdict: str | None,
     form: str,
     run_commands: bool,
     defines: tuple[str, ...],
@@ -57,7 +60,8 @@ def dry_run(
     """
     me = invoker(home_from_environment)
     path = config or default_config(me[3])
-    program = _compile(path, me, run_commands, defines, user)
+    spam = None if verdict is None else _verdict(verdict)
+    program = mark_unknown(_compile(path, me, run_commands, defines, user), spam is not None)
     source = _account(program, account)
     hostname = os.fsencode(os.uname().nodename)
     fine = True
@@ -78,6 +82,7 @@ def dry_run(
             lambda wanted: me if wanted == me[0] else privileges.who(wanted),
             look_up,
             runner(program[0]) if run_commands else None,
+            spam,
         )
         fine = fine and report.outcome in _FINE
         click.echo(json.dumps(_json(name, report)) if form == "json" else _text(name, report))
@@ -87,6 +92,17 @@ def dry_run(
 def _read(name: str) -> bytes:
     with open(name, "rb") as file:
         return file.read()
+
+
+def _verdict(path: str) -> dict[str, Any]:
+    """An answer of rspamd to `checkv2`."""
+    from rulesmith.scan import reply  # few dry runs have one
+    from rulesmith.scan.no_verdict import NoVerdict
+
+    try:
+        return reply.read(200, {}, _read(path)).verdict()
+    except NoVerdict as error:
+        raise click.UsageError(f"{path}: {error}") from None
 
 
 def _compile(
@@ -99,6 +115,7 @@ def _compile(
         run_commands=run_commands,
         default_user=None if user is None else os.fsencode(user),
         macros=macros,
+        site=site_file(),
         on_warning=lambda text: click.echo(text, err=True),
     )
     try:
@@ -111,7 +128,7 @@ def _compile(
             if diagnostic.refuses:
                 click.echo(render_text(diagnostic), err=True)
         sys.exit(2)
-    return mark_unknown(compiled.program)
+    return compiled.program
 
 
 def _account(program: Program, name: str | None) -> Account:

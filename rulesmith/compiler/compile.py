@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rulesmith.compiler.lower import Lowered, lower
-from rulesmith.compiler.names import check_names, flatten
+from rulesmith.compiler.names import check_names
 from rulesmith.compiler.scope import Scope
-from rulesmith.syntax import tree
+from rulesmith.compiler.site import dialect_of, read_site
 from rulesmith.syntax.parser import parse
 
 if TYPE_CHECKING:
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
     from rulesmith.compiler.environment import Environment
     from rulesmith.compiler.facts import Facts, User
+    from rulesmith.compiler.site import Site
     from rulesmith.diagnostics.model import Diagnostic
     from rulesmith.program import Program
     from rulesmith.source import Source, Span
+    from rulesmith.syntax import tree
 
 # Definitions in a file that could not be parsed whole; what they name is not reported as unknown.
 _DEFINITION = re.compile(r"""^[ \t}]*(account|action|cache)[ \t\n]+["']([^"'\n]*)["']""", re.MULTILINE)
@@ -30,9 +32,10 @@ class Compiled:
     """A configuration, compiled by the user `me`.
 
     `program` is None where it is refused; `refusal` is then what fdm would stop at. `diagnostics` are sorted by place.
-    `lowered` has the definitions in order, for dump.py and lint; `facts` is the stamp of the program;
-    `warnings` were given while reading and `standing` those of them that each later start must repeat; `commands`
-    are the shell commands of the configuration in the order they are met, `macros` the names that -D defines.
+    `site` is the file of settings that came first. `lowered` has the definitions in order, for dump.py and lint;
+    `facts` is the stamp of the program; `warnings` were given while reading and `standing` those of them that each
+    later start must repeat; `commands` are the shell commands of the configuration in the order they are met,
+    `macros` the names that -D defines.
     """
 
     path: str
@@ -41,6 +44,7 @@ class Compiled:
     program: Program | None
     refusal: Diagnostic | None
     diagnostics: tuple[Diagnostic, ...]
+    site: Site
     lowered: Lowered
     facts: Facts
     warnings: tuple[str, ...]
@@ -49,26 +53,34 @@ class Compiled:
     macros: tuple[str, ...]
 
 
-def compile_config(path: str, environment: Environment, earlier: Sequence[Diagnostic] = ()) -> Compiled:
+def compile_config(
+    path: str, environment: Environment, earlier: Sequence[Diagnostic] = (), site: Site | None = None
+) -> Compiled:
     """Read and compile a configuration. Raises OSError when `path` cannot be read.
 
-    `earlier` are diagnostics that came first, such as those of the command line (defines.py).
+    `earlier` are diagnostics that came first, such as those of the command line (defines.py). `site` is what
+    `read_site` gave for this environment, where it was asked before.
     """
+    site = read_site(environment) if site is None else site
     text = environment.read(path).decode("utf-8", "surrogateescape")
-    return compile_text(path, text, environment, earlier)
+    return compile_text(path, text, environment, earlier, site)
 
 
-def compile_text(name: str, text: str, environment: Environment, earlier: Sequence[Diagnostic] = ()) -> Compiled:
+def compile_text(
+    name: str, text: str, environment: Environment, earlier: Sequence[Diagnostic] = (), site: Site | None = None
+) -> Compiled:
     """Compile a text; the environment answers for includes, users and the rest."""
+    site = read_site(environment) if site is None else site
+    earlier = (*earlier, *site.diagnostics)
     config, syntax = parse(name, text, environment)
-    scope = Scope(environment, _dialect(config))
-    lowered = lower(config.statements, scope)
+    scope = Scope(environment, dialect_of(config, site.settings["regexp-dialect"]))
+    lowered = lower(config.statements, scope, dict(site.settings))
     torn = _torn(config.sources) if syntax else ()
     incomplete = any(found.name == "include-not-found" for found in syntax)
     check_names(config, lowered, scope, torn, incomplete)
     # What could not be read needs no second report about its value.
     blamed = [each for each in lowered.blamed if not any(_overlap(each[1], other) for other in syntax)]
-    diagnostics = (*earlier, *syntax, *(found for _, found in blamed))
+    diagnostics = sorted((*syntax, *(found for _, found in blamed)), key=lambda found: _position(found.at.span))
     refusal = _first_refusal(earlier, syntax, blamed)
     program: Program | None = None
     if refusal is None:
@@ -85,7 +97,8 @@ def compile_text(name: str, text: str, environment: Environment, earlier: Sequen
         config=config,
         program=program,
         refusal=refusal,
-        diagnostics=tuple(sorted(diagnostics, key=lambda found: _position(found.at.span))),
+        diagnostics=(*earlier, *diagnostics),
+        site=site,
         lowered=lowered,
         facts=environment.facts,
         warnings=tuple(environment.warnings),
@@ -93,17 +106,6 @@ def compile_text(name: str, text: str, environment: Environment, earlier: Sequen
         commands=tuple(environment.commands),
         macros=tuple(environment.macros),
     )
-
-
-def _dialect(config: tree.Config) -> str:
-    """The dialect of all regexps, wherever it is set."""
-    dialect = "pcre"
-    for statement in flatten(config.statements):
-        if isinstance(statement, tree.Set) and statement.option == "regexp-dialect":
-            (word,) = statement.args
-            chosen = word.value if isinstance(word, tree.Text) else word
-            dialect = chosen if chosen in ("pcre", "posix") else dialect
-    return dialect
 
 
 def _torn(sources: Sequence[Source]) -> list[tuple[str, bytes]]:

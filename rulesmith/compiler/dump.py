@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from rulesmith.actions import action
+from rulesmith.compiler import queue_settings, scan_settings
 from rulesmith.compiler.accounts import explain_fetch
 from rulesmith.compiler.names import flatten
 from rulesmith.compiler.proxy import read_proxy
@@ -29,6 +30,7 @@ Line = tuple[int, bytes]  # the number of -v that shows it, and the text
 # In the order in which fdm prints them.
 _FLAGS = ("allow-multiple", "no-received", "keep-all", "delete-oversized", "verify-certificates", "ignore-errors")
 _JOINS = (b"", b"and ", b"or ")
+_OWN = (*queue_settings.defaults(), *scan_settings.defaults())
 
 
 def dump(compiled: Compiled, invoker: bytes, *, keep_all: bool = False, allow_multiple: bool = False) -> list[Line]:
@@ -80,7 +82,28 @@ def _options(settings: Settings, invoker: bytes, keep_all: bool, allow_multiple:
     if settings["lock-wait"]:
         parts.append(b"lock-wait")
     parts.append(b'strip-characters="%s"' % settings["strip-characters"])
+    # fdm has none of these, so they are shown only where they are set.
+    parts += (_own(name, settings[name]) for name in _OWN if settings[name] != usual[name])
     return b", ".join(parts)
+
+
+def _own(name: str, value: Any) -> bytes:
+    """A setting of ours, as it would be written."""
+    option = name.encode()
+    if name == "scan-failure":
+        waits = (
+            b"%s %s%s" % (cause.encode(), word.encode(), b"" if seconds is None else b" %d" % seconds)
+            for cause, (word, seconds) in value.items()
+        )
+        return option + b"=" + b" ".join(waits)
+    if name == "trusted-hops":
+        lists = (
+            (b"" if account is None else b'account "%s" ' % account)
+            + b"{ %s }" % b" ".join(b'"%s"' % hop for hop in hops)
+            for account, hops in value
+        )
+        return option + b"=" + b" ".join(lists)
+    return b'%s="%s"' % (option, value) if isinstance(value, bytes) else b"%s=%s" % (option, str(value).encode())
 
 
 class _Walk:

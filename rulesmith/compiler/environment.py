@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat as modes
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,9 @@ class Environment:
     """What is outside of the texts. `me` is the invoking user: (name, uid, gid, home); with -h, home is $HOME.
 
     `path` is the main configuration file as given, `now` Unix time, `default_user` the value of -u, `macros` those
-    of -D (names with their sigil). Warnings go to `on_warning`, and those that every start must repeat are kept
-    in `standing`. Where commands are not run, their values are unknown.
+    of -D (names with their sigil), `site` the file of settings that come first, None for no such file. Warnings go
+    to `on_warning`, and those that every start must repeat are kept in `standing`. Where commands are not run, their
+    values are unknown.
     """
 
     def __init__(
@@ -39,9 +41,11 @@ class Environment:
         *,
         default_user: bytes | None = None,
         macros: Mapping[str, str | int] | None = None,
+        site: str | None = None,
         on_warning: Callable[[str], None] | None = None,
     ) -> None:
         self.path = path
+        self.site = site
         self.me = me
         self.hostname = hostname
         self.now = now
@@ -80,6 +84,25 @@ class Environment:
             self.facts.unstable = unstable
         if mode & WORLD_BITS and self.me[1] != 0:
             text = f"{path}: world readable or writable"
+            self.standing.append(text)
+            self.warn(text)
+        return content
+
+    def read_site(self, path: str) -> bytes:
+        """The octets of the site file, which everybody may read. Raises OSError, also for a directory."""
+        name = os.fsencode(path)
+        try:
+            content, stat, mode, unstable = self.open(name)
+        except OSError:
+            self.facts.absent.add(name)
+            raise
+        if modes.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+        self.facts.files[name] = stat
+        if unstable:
+            self.facts.unstable = unstable
+        if mode & modes.S_IWOTH:
+            text = f"{path}: world writable"
             self.standing.append(text)
             self.warn(text)
         return content
@@ -177,8 +200,9 @@ class Imagined(Environment):
         now: int = 0,
         default_user: bytes | None = None,
         macros: Mapping[str, str | int] | None = None,
+        site: str | None = None,
     ) -> None:
-        super().__init__(path, me, hostname, now, default_user=default_user, macros=macros)
+        super().__init__(path, me, hostname, now, default_user=default_user, macros=macros, site=site)
         self.holdings = Holdings() if holdings is None else holdings
 
     def run(self, command: str, name: str) -> str | None:  # noqa: ARG002 — the protocol's

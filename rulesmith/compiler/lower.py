@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rulesmith.actions import action as action_module
 from rulesmith.compiler.accounts import lower_fetch
-from rulesmith.compiler.settings import Settings, apply, defaults
+from rulesmith.compiler.settings import Settings, apply
 from rulesmith.conditions import condition as condition_module
 from rulesmith.diagnostics.model import Diagnostic, Label
 from rulesmith.limits import NAME_OCTETS
@@ -30,7 +30,7 @@ class Lowered:
     `blamed` are the diagnostics with the statement they were found in, in fdm's order.
     """
 
-    settings: Settings = field(default_factory=defaults)
+    settings: Settings
     caches: dict[bytes, program.Cache] = field(default_factory=dict)
     accounts: dict[bytes, program.Account] = field(default_factory=dict)
     actions: dict[bytes, program.Action] = field(default_factory=dict)
@@ -41,12 +41,14 @@ class Lowered:
     rule_count: int = 0
 
 
-def lower(statements: tuple[tree.Statement, ...], scope: Scope) -> Lowered:
-    """Lower a whole configuration; what is wrong goes to the scope."""
-    lowered = Lowered()
+def lower(statements: tuple[tree.Statement, ...], scope: Scope, settings: Settings) -> Lowered:
+    """Lower a whole configuration, which changes `settings`; what is wrong goes to the scope."""
+    lowered = Lowered(settings)
     if scope.environment.default_user is not None:
-        lowered.settings["default-user"] = scope.environment.default_user
-    lowered.settings["regexp-dialect"] = scope.dialect
+        settings["default-user"] = scope.environment.default_user
+    settings["regexp-dialect"] = scope.dialect
+    scope.replacement.default_user = settings["default-user"]
+    scope.replacement.strip = settings["strip-characters"]
     for statement in statements:
         _statement(statement, lowered, scope, lowered.rules)
     return lowered

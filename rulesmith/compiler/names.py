@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rulesmith.compiler.scope import Scope, encode
+from rulesmith.diagnostics.model import Severity
 from rulesmith.diagnostics.suggest import did_you_mean
 from rulesmith.mail import glob
 from rulesmith.syntax import tree
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from rulesmith.compiler.lower import Lowered
     from rulesmith.diagnostics.model import Diagnostic
+
+_SPAM_ACTIONS = ("no action", "greylist", "add header", "rewrite subject", "soft reject", "reject")
 
 
 def check_names(
@@ -107,6 +110,8 @@ class _Checker:
                     self.account(pattern, listed or self.scope.is_list(patterns))
             case "in-cache":
                 self.cache(phrase.args[0])
+            case "spam-action":
+                self.spam_actions(phrase.args[0])
             case "exec" | "pipe" if phrase.args[1] is not None:
                 self.users((phrase.args[1],))
             case _:
@@ -162,6 +167,14 @@ class _Checker:
             self.scope.error(
                 "unknown-cache", text, f'no cache is declared as "{shown}"', hint=near or f"cache {text.span.text}"
             )
+
+    def spam_actions(self, names: tuple[Text, ...]) -> None:
+        """A scanner may have actions of its own, so that an unknown one is not an error."""
+        for text in names:
+            if text.value and "%" not in text.value and text.value not in _SPAM_ACTIONS:
+                hint = did_you_mean(text.value, _SPAM_ACTIONS)
+                message = f'rspamd itself has no action "{text.value}"'
+                self.scope.error("unknown-spam-action", text, message, hint=hint, severity=Severity.WARNING)
 
     def users(self, names: tuple[Text, ...], verbatim: bool = False) -> None:
         for text in names:

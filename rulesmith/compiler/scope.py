@@ -14,7 +14,7 @@ from rulesmith.program import UNKNOWN
 from rulesmith.regexp.error import RegexpError
 from rulesmith.regexp.lower import lower as lower_regexp
 from rulesmith.source import Span
-from rulesmith.syntax.tree import MacroDefinition, Number, Regexp, Server, Text
+from rulesmith.syntax.tree import Decimal, MacroDefinition, Number, Regexp, Server, Text
 from rulesmith.template import compile_template
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ class Scope:
     """What lowering knows at one place of the configuration.
 
     `replacement` holds what parse-time tags depend on. `found` are the diagnostics so far, in fdm's order:
-    within a statement, the first with `fdm` is the one that fdm would stop at.
+    within a statement, the first with `fdm` is the one that fdm would stop at. `decided` are the options whose
+    first setting counts and that have been set.
     """
 
     def __init__(self, environment: Environment, dialect: str = "pcre") -> None:
@@ -77,6 +78,7 @@ class Scope:
         self.dialect = dialect
         self.found: list[Diagnostic] = []
         self.macros: dict[str, Span] = {}
+        self.decided: set[str] = set() if environment.default_user is None else {"default-user"}
 
     # Findings.
 
@@ -98,6 +100,10 @@ class Scope:
         notes = tuple(one_line(note) for note in notes)
         hint = None if hint is None else one_line(hint)
         self.found.append(Diagnostic(name, severity, one_line(message), Label(span), also, notes, hint, fdm))
+
+    def out_of_range(self, at: Any, message: str, fdm: str) -> None:
+        """Report a setting that cannot be so."""
+        self.error("setting-out-of-range", at, message, fdm=fdm)
 
     def unknown(self, at: Any, text: str) -> None:
         """Say that a value that matters is not known, because its command was not run."""
@@ -153,6 +159,13 @@ class Scope:
         self._check_empty(value, text, empty)
         return value
 
+    def verbatim(self, text: Text) -> bytes:
+        """A string whose tags are never replaced; a note where it is not known."""
+        if text.value is None:
+            self.unknown(text, text.span.text)
+            return written(text)
+        return encode(text.value)
+
     def load_path(self, text: Text, empty: str | None = None) -> bytes:
         """A path whose tags and `~` are replaced now."""
         if text.value is None:
@@ -198,6 +211,16 @@ class Scope:
     def number(self, number: Number) -> Any:
         """A number, or its unknown."""
         return (encode(number.written), UNKNOWN) if number.value is None else number.value
+
+    def score(self, number: Number | Decimal) -> Any:
+        """A number that may have decimals, or its unknown."""
+        return number.value if isinstance(number, Decimal) else self.number(number)
+
+    def known(self, number: Number) -> int | None:
+        """The value of a number; a note where it is not known."""
+        if number.value is None:
+            self.unknown(number, number.written)
+        return number.value
 
     def pattern(self, regexp: Regexp) -> Pattern:
         """A regexp, its tags replaced now, or its unknown."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rulesmith.compiler import queue_settings, scan_settings
 from rulesmith.compiler.proxy import read_proxy
 from rulesmith.compiler.replace import STRIP_CHARACTERS
-from rulesmith.compiler.scope import Scope, encode, written
 from rulesmith.syntax.tree import Number, Set, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from rulesmith.compiler.scope import Scope
 
 MEBIBYTE = 1 << 20
 _MAXIMUM_SIZE = 1 << 30
@@ -49,6 +51,8 @@ def defaults() -> Settings:
         "file-group": None,
         "file-umask": 0o077,
         "regexp-dialect": "pcre",
+        **queue_settings.defaults(),
+        **scan_settings.defaults(),
     }
 
 
@@ -64,43 +68,34 @@ def apply(statement: Set, settings: Settings, scope: Scope) -> None:
     _OPTIONS[option](statement, settings, scope)
 
 
-def _known(number: Number, scope: Scope) -> int | None:
-    """The value of a number; a note where it is not known, and then the setting stays as it is."""
-    if number.value is None:
-        scope.unknown(number, number.written)
-    return number.value
-
-
-def _refuse(scope: Scope, at: Any, message: str, fdm: str) -> None:
-    scope.error("setting-out-of-range", at, message, fdm=fdm)
-
-
 def _maximum_size(statement: Set, settings: Settings, scope: Scope) -> None:
     (size,) = statement.args
-    value = _known(size, scope)
+    value = scope.known(size)
     if value is None:
         return
     if value == 0:
-        _refuse(scope, size, "with a maximum size of 0 no message would be accepted", "zero maximum size")
+        scope.out_of_range(size, "with a maximum size of 0 no message would be accepted", "zero maximum size")
     elif value > _MAXIMUM_SIZE:
-        _refuse(scope, size, f"the maximum size is at most 1G, not {value} octets", f"maximum size too large: {value}")
+        scope.out_of_range(
+            size, f"the maximum size is at most 1G, not {value} octets", f"maximum size too large: {value}"
+        )
     else:
         settings["maximum-size"] = value
 
 
 def _queue_high(statement: Set, settings: Settings, scope: Scope) -> None:
     (number,) = statement.args
-    value = _known(number, scope)
+    value = scope.known(number)
     low = settings["queue-low"]
     if value is None:
         return
     if value == 0:
-        _refuse(scope, number, "queue-high cannot be 0", "zero queue-high")
+        scope.out_of_range(number, "queue-high cannot be 0", "zero queue-high")
     elif value > _MAXIMUM_QUEUE:
-        _refuse(scope, number, f"queue-high is at most {_MAXIMUM_QUEUE}", f"queue-high too big: {value}")
+        scope.out_of_range(number, f"queue-high is at most {_MAXIMUM_QUEUE}", f"queue-high too big: {value}")
     elif low is not None and value <= low:
-        _refuse(
-            scope, number, f"queue-high must be above queue-low ({low})", "queue-high must be larger than queue-low"
+        scope.out_of_range(
+            number, f"queue-high must be above queue-low ({low})", "queue-high must be larger than queue-low"
         )
     else:
         settings["queue-high"] = value
@@ -108,17 +103,17 @@ def _queue_high(statement: Set, settings: Settings, scope: Scope) -> None:
 
 def _queue_low(statement: Set, settings: Settings, scope: Scope) -> None:
     (number,) = statement.args
-    value = _known(number, scope)
+    value = scope.known(number)
     high = settings["queue-high"]
     if value is None:
         return
     if value > _MAXIMUM_QUEUE:
-        _refuse(scope, number, f"queue-low is at most {_MAXIMUM_QUEUE}", f"queue-low too big: {value}")
+        scope.out_of_range(number, f"queue-low is at most {_MAXIMUM_QUEUE}", f"queue-low too big: {value}")
     elif high is None:
-        _refuse(scope, number, "queue-high must be set above queue-low", "queue-high not specified")
+        scope.out_of_range(number, "queue-high must be set above queue-low", "queue-high not specified")
     elif value >= high:
-        _refuse(
-            scope, number, f"queue-low must be below queue-high ({high})", "queue-low must be smaller than queue-high"
+        scope.out_of_range(
+            number, f"queue-low must be below queue-high ({high})", "queue-low must be smaller than queue-high"
         )
     else:
         settings["queue-low"] = value
@@ -126,13 +121,13 @@ def _queue_low(statement: Set, settings: Settings, scope: Scope) -> None:
 
 def _parallel_accounts(statement: Set, settings: Settings, scope: Scope) -> None:
     (number,) = statement.args
-    value = _known(number, scope)
+    value = scope.known(number)
     if value is None:
         return
     if value == 0:
-        _refuse(scope, number, "parallel-accounts cannot be 0", "parallel-accounts cannot be zero")
+        scope.out_of_range(number, "parallel-accounts cannot be 0", "parallel-accounts cannot be zero")
     elif value > 2**31 - 1:
-        _refuse(scope, number, "parallel-accounts is at most 2147483647", f"parallel-accounts too big: {value}")
+        scope.out_of_range(number, "parallel-accounts is at most 2147483647", f"parallel-accounts too big: {value}")
     else:
         settings["parallel-accounts"] = value
 
@@ -154,47 +149,41 @@ def _lock_file(statement: Set, settings: Settings, scope: Scope) -> None:
 
 
 def _lock_timeout(statement: Set, settings: Settings, scope: Scope) -> None:
-    value = _known(statement.args[0], scope)
+    value = scope.known(statement.args[0])
     if value is not None:
         settings["lock-timeout"] = value
 
 
 def _default_user(statement: Set, settings: Settings, scope: Scope) -> None:
-    """The first one wins, and -u before it; tags below it know the user."""
-    user = _verbatim(statement.args[0], scope)
-    if settings["default-user"] is None:
+    """The first one of a file wins, and -u before it; tags below it know the user."""
+    user = scope.verbatim(statement.args[0])
+    if "default-user" not in scope.decided:
+        scope.decided.add("default-user")
         settings["default-user"] = user
         scope.replacement.default_user = user
 
 
 def _command_user(statement: Set, settings: Settings, scope: Scope) -> None:
-    """The first one wins."""
-    user = _verbatim(statement.args[0], scope)
-    if settings["command-user"] is None:
+    """The first one of a file wins."""
+    user = scope.verbatim(statement.args[0])
+    if "command-user" not in scope.decided:
+        scope.decided.add("command-user")
         settings["command-user"] = user
 
 
 def _strip_characters(statement: Set, settings: Settings, scope: Scope) -> None:
-    settings["strip-characters"] = scope.replacement.strip = _verbatim(statement.args[0], scope)
-
-
-def _verbatim(text: Text, scope: Scope) -> bytes:
-    """A string whose tags are never replaced."""
-    if text.value is None:
-        scope.unknown(text, text.span.text)
-        return written(text)
-    return encode(text.value)
+    settings["strip-characters"] = scope.replacement.strip = scope.verbatim(statement.args[0])
 
 
 def _timeout(statement: Set, settings: Settings, scope: Scope) -> None:
     (time,) = statement.args
-    value = _known(time, scope)
+    value = scope.known(time)
     if value is None:
         return
     if value == 0:
-        _refuse(scope, time, "with a timeout of 0 every command would fail", "zero timeout")
+        scope.out_of_range(time, "with a timeout of 0 every command would fail", "zero timeout")
     elif value > _MAXIMUM_TIMEOUT:
-        _refuse(scope, time, f"the timeout is at most {_MAXIMUM_TIMEOUT} seconds", f"timeout too long: {value}")
+        scope.out_of_range(time, f"the timeout is at most {_MAXIMUM_TIMEOUT} seconds", f"timeout too long: {value}")
     else:
         settings["timeout"] = value
 
@@ -219,13 +208,13 @@ def _purge_after(statement: Set, settings: Settings, scope: Scope) -> None:
     if not isinstance(number, Number):
         settings["purge-after"] = None
         return
-    value = _known(number, scope)
+    value = scope.known(number)
     if value is None:
         return
     if value == 0:
-        _refuse(scope, number, "purge-after cannot be 0", "invalid purge-after value: 0")
+        scope.out_of_range(number, "purge-after cannot be 0", "invalid purge-after value: 0")
     elif value > 2**32 - 1:
-        _refuse(scope, number, "purge-after is at most 4294967295", f"purge-after value too large: {value}")
+        scope.out_of_range(number, "purge-after is at most 4294967295", f"purge-after value too large: {value}")
     else:
         settings["purge-after"] = value
 
@@ -240,9 +229,9 @@ def _file_group(statement: Set, settings: Settings, scope: Scope) -> None:
             shown = name.decode("utf-8", "surrogateescape")
             scope.error("unknown-group", group, f'there is no group "{shown}"', fdm=f"unknown group: {shown}")
     elif isinstance(group, Number):
-        gid = _known(group, scope)
+        gid = scope.known(group)
         if gid is not None and gid > 2**32 - 1:
-            _refuse(scope, group, f"{gid} is too large for a group number", f"invalid gid: {gid}")
+            scope.out_of_range(group, f"{gid} is too large for a group number", f"invalid gid: {gid}")
             return
         if gid is not None and not scope.environment.has_gid(gid):
             scope.error("unknown-group", group, f"there is no group with the number {gid}", fdm=f"unknown gid: {gid}")
@@ -255,7 +244,7 @@ def _file_umask(statement: Set, settings: Settings, scope: Scope) -> None:
     if not isinstance(mask, Number):
         settings["file-umask"] = scope.environment.umask()
         return
-    value = _known(mask, scope)
+    value = scope.known(mask)
     if value is None:
         return
     digits = f"{value:03d}"[:7]
@@ -316,4 +305,6 @@ _OPTIONS: dict[str, Callable[[Set, Settings, Scope], None]] = {
     "file-umask": _file_umask,
     "lookup-order": _nothing,
     "regexp-dialect": _regexp_dialect,
+    **queue_settings.OPTIONS,
+    **scan_settings.OPTIONS,
 }

@@ -36,11 +36,19 @@ class Machine(Environment):
         run_commands: bool = False,
         default_user: bytes | None = None,
         macros: Mapping[str, str | int] | None = None,
+        site: str | None = None,
         on_warning: Callable[[str], None] | None = None,
     ) -> None:
         hostname = os.fsencode(os.uname().nodename)
         super().__init__(
-            path, me, hostname, int(time.time()), default_user=default_user, macros=macros, on_warning=on_warning
+            path,
+            me,
+            hostname,
+            int(time.time()),
+            default_user=default_user,
+            macros=macros,
+            site=site,
+            on_warning=on_warning,
         )
         self.run_commands = run_commands
 

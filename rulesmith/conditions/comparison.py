@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def compare(left: int, sign: str, right: int) -> bool:
+def compare(left: float, sign: str, right: float) -> bool:
     if sign == "<":
         return left < right
     if sign == ">":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from rulesmith.program import Template
     from rulesmith.source import Span
-    from rulesmith.syntax.tree import Number, Phrase, Regexp, Server, Text
+    from rulesmith.syntax.tree import Decimal, Number, Phrase, Regexp, Server, Text
 
 
 class Lowering(Protocol):
@@ -33,6 +33,9 @@ class Lowering(Protocol):
 
     def number(self, number: Number) -> Any:
         """A number, or its unknown."""
+
+    def score(self, number: Number | Decimal) -> Any:
+        """A number that may have decimals, or its unknown."""
 
     def pattern(self, regexp: Regexp) -> Any:
         """A regexp, its tags replaced now, or its unknown."""

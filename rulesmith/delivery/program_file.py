@@ -37,16 +37,17 @@ class Key:
     """What a start brings along: two starts with different keys never share a program.
 
     `path` is the configuration as given, `me` the invoking user (its home is $HOME with -h), `macros` the
-    values of -D as given, `user` that of -u.
+    values of -D as given, `user` that of -u, `site` the file of settings that come first.
     """
 
-    __slots__ = ("_values", "macros", "me", "path", "user")
+    __slots__ = ("_values", "macros", "me", "path", "site", "user")
 
-    def __init__(self, path: str, me: User, macros: list[str], user: str | None) -> None:
+    def __init__(self, path: str, me: User, macros: list[str], user: str | None, site: str | None = None) -> None:
         self.path = path
         self.me = me
         self.macros = macros
         self.user = user
+        self.site = site
         self._values: tuple[Any, ...] | None = None
 
     def values(self) -> tuple[Any, ...]:
@@ -62,6 +63,7 @@ class Key:
                 self.me,
                 tuple(self.macros),
                 self.user,
+                self.site,
             )
         return self._values
 

@@ -18,6 +18,7 @@ from rulesmith.lint.rules import (
     nothing_stored,
     regexp_dialect_difference,
     root_without_user,
+    spam_without_scan,
     tag_in_command,
     tag_in_regexp,
     two_stdin_accounts,
@@ -50,6 +51,7 @@ ON_PROGRAM = (
     no_lock,
     nothing_stored,
     root_without_user,
+    spam_without_scan,
     two_stdin_accounts,
 )
 RULES = (*ON_TEXT, *ON_PROGRAM)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from rulesmith.mail import date, header
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 # Decoded, a mail has one view for each area a regexp can name.
 AREAS = ("any", "headers", "body")
 
@@ -13,10 +17,11 @@ class Message:
 
     `raw` is what deliveries write; `body_at` is where its body starts, 0 without a header area. `tags` maps
     names to values. `captures` are the submatches of the last regexp that was tried. `now` is the Unix time
-    that ages are measured from.
+    that ages are measured from. `verdict` is what the spam scan said: "score" and "required" (float), "action"
+    (bytes) and "symbols" (names and their scores); None where nothing scanned the message.
     """
 
-    __slots__ = ("_folded", "_parts", "_views", "body_at", "captures", "now", "raw", "tags", "unknown")
+    __slots__ = ("_folded", "_parts", "_views", "body_at", "captures", "now", "raw", "tags", "unknown", "verdict")
 
     def __init__(self, raw: bytes, body_at: int, tags: dict[bytes, bytes], now: int) -> None:
         self.raw = raw
@@ -24,6 +29,7 @@ class Message:
         self.tags = tags
         self.captures: tuple[bytes, ...] = ()
         self.now = now
+        self.verdict: dict[str, Any] | None = None
         # The command that rewrote the message where it was not run, so that the octets are not known: dry runs only.
         self.unknown: bytes | None = None
         self._views: dict[str, bytes] = {}

@@ -103,6 +103,13 @@ class Builder(Transformer[Word, tree.Config]):
 
     time = size
 
+    def score(self, children: list[Any]) -> tree.Number | tree.Decimal:
+        (score,) = children
+        if isinstance(score, Word):
+            assert isinstance(score.value, str)
+            return tree.Decimal(float(score.value), score.written, score.span)
+        return score  # type: ignore[no-any-return]
+
     def regexp(self, children: list[Any]) -> tree.Regexp:
         case, text = children
         return tree.Regexp(text, case is not None, _span(children))
@@ -240,6 +247,9 @@ class Builder(Transformer[Word, tree.Config]):
     condition_attachment_any_size = _phrase("attachment-any-size", 2, 3)
     condition_attachment_any_type = _phrase("attachment-any-type", 2)
     condition_attachment_any_name = _phrase("attachment-any-name", 2)
+    condition_spam_score = _phrase("spam-score", 2, 3)
+    condition_spam_action = _phrase("spam-action", 2)
+    condition_spam_symbol = _phrase("spam-symbol", 2)
     condition_exec = _phrase("exec", 1, 3, 6, 8)
     condition_pipe = _phrase("pipe", 1, 3, 6, 8)
 

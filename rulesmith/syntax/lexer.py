@@ -19,9 +19,9 @@ from rulesmith.syntax.ifdef import Blocks
 from rulesmith.syntax.include import open_include
 from rulesmith.syntax.macros import Macros, definition
 from rulesmith.syntax.quoting import Fault, Scan
-from rulesmith.syntax.stray import WORD_LENGTH, long_word, stray_character, unquoted_end
+from rulesmith.syntax.stray import WORD_LENGTH, is_foreign, long_word, stray_character, unquoted_end
 from rulesmith.syntax.word import Word
-from rulesmith.syntax.words import KEYWORDS, SYMBOLS
+from rulesmith.syntax.words import KEYWORDS, OURS, SYMBOLS
 
 if TYPE_CHECKING:
     from rulesmith.syntax.world import SyntaxWorld
@@ -105,6 +105,8 @@ class _Lexer:
                 elif terminal in ("INCLUDE", "IFDEF", "IFNDEF", "ENDIF"):
                     at = self.directive(Word(terminal, source, start, at, spelled), depth)
                     append = self.words.append
+                elif terminal in OURS and is_foreign(self.words, source, start, at):
+                    at = self.unknown(source, start, at)
                 else:
                     append(Word(terminal, source, start, at, spelled))
             elif kind == "plain":
@@ -115,7 +117,7 @@ class _Lexer:
                 if spelled in "{}":
                     self.nest(source, start)
             elif kind == "number":
-                self.number(source, start, at)
+                at = self.number(source, start, at)
             elif kind == "string":
                 at = self.string(source, start)
             elif kind == "macro":
@@ -154,7 +156,11 @@ class _Lexer:
 
     # Literals
 
-    def number(self, source: Source, start: int, end: int) -> None:
+    def number(self, source: Source, start: int, end: int) -> int:
+        if source.text[end : end + 1] == ".":
+            after = self.score(source, start)
+            if after is not None:
+                return after
         value, complaint = literals.number(source.text[start:end])
         if complaint:
             message = f"a number has at most {literals.DIGITS} digits"
@@ -162,6 +168,16 @@ class _Lexer:
                 message = f"the largest number is {literals.LARGEST}"
             self.fault(source, Fault("number-too-large", message, start, end, complaint))
         self.words.append(Word("NUMBER", source, start, end, value))
+        return end
+
+    def score(self, source: Source, start: int) -> int | None:
+        """A number with a sign or decimals, which stands only behind `score <`: fdm knows no such numbers."""
+        behind = [word.type for word in self.words[-2:]] in (["SCORE", "LT"], ["SCORE", "GT"])
+        found = literals.SCORE.match(source.text, start) if behind else None
+        if found is None:
+            return None
+        self.words.append(Word("DECIMAL", source, start, found.end(), found[0]))
+        return found.end()
 
     def string(self, source: Source, start: int) -> int:
         """A string with escapes or macros, or one that is not closed."""
@@ -228,6 +244,10 @@ class _Lexer:
         """A word that is not of the language."""
         text = source.text
         spelled = text[start:end]
+        if spelled[0] == "-":
+            after = self.score(source, start)
+            if after is not None:
+                return after
         fdm = f"unknown token: {spelled}"
         if len(spelled) > WORD_LENGTH:
             self.fault(source, long_word(start, end))

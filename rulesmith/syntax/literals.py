@@ -19,6 +19,9 @@ SPECIAL = re.compile(r'\\|[$%]\{|"')
 MACRO_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*+")
 MACRO_LENGTH = 61
 
+# A score: what no scanner exceeds, so that it is exact enough as a float.
+SCORE = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,6})?(?![A-Za-z0-9_.-])")
+
 # The number of a `%( )`: what strtonum(3) takes.
 _OUTPUT_NUMBER = re.compile(r"[ \t\n\v\f\r]*+([+-]?)([0-9]++)\Z")
 

@@ -80,7 +80,8 @@ def _test(phrase: tree.Phrase) -> str:
         case "age-invalid":
             return "age invalid"
         case _:
-            return _join(phrase.word.replace("attachment-", "attachment ", 1), *args)
+            family, _, rest = phrase.word.partition("-")
+            return _join(*((family, rest) if family in ("attachment", "spam") else (phrase.word,)), *args)
 
 
 def _item(phrase: tree.Phrase) -> str:
@@ -149,6 +150,8 @@ def _value(value: Any) -> str:
             return " + ".join(piece.written for piece in value.pieces)
         case tree.Number():
             return f"{value.written} {value.unit}" if value.unit in KEYWORDS else value.written
+        case tree.Decimal():
+            return value.written
         case tree.Regexp():
             return _join("case" if value.case else None, value.text)
         case tree.Server():

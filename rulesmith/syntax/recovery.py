@@ -64,6 +64,9 @@ class Recovery:
         if len(self.findings) >= SYNTAX_FINDINGS:
             return self._give_up()
         place = Place(self.words, at, frozenset(self._machine.accepts()))
+        if word.type in OURS and place.accepted >= STRINGS:
+            # A text without quotes, as it would be if the word were none.
+            word = self.words[at] = Word("UNKNOWN", word.source, word.start, word.end, word.value)
         if word.type.startswith("UNDEFINED_") and word.type[10:] in place.accepted:
             return self._undefined(word, at)
         if word.type == "RBRACE" and "MATCH" in place.accepted:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from rulesmith.syntax.quoting import Fault
+
+if TYPE_CHECKING:
+    from rulesmith.source import Source
+    from rulesmith.syntax.word import Word
 
 WORD_LENGTH = 126  # fdm's longest word
 
@@ -16,6 +21,13 @@ def unquoted_end(text: str, at: int) -> int:
     """Where the unquoted text ends that goes on at `at`."""
     found = _UNQUOTED.match(text, at)
     return found.end() if found else at
+
+
+def is_foreign(before: list[Word], source: Source, start: int, end: int) -> bool:
+    """Whether a word that fdm lacks is a part of something else: of an unquoted text, or of an unclosed one."""
+    last = before[-1] if before else None
+    glued = last is not None and last.type == "STR" and last.source is source and last.end == start
+    return glued or unquoted_end(source.text, end) > end
 
 
 def stray_character(text: str, start: int) -> Fault:

@@ -62,6 +62,15 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Decimal:
+    """A number that may have a sign and decimals: only scores have them."""
+
+    value: float
+    written: str
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Regexp:
     """A regular expression; `case` where letter case counts."""
 

@@ -12,6 +12,8 @@ default-user command-user strip-characters timeout queue-high queue-low parallel
 verify-certificates unmatched-mail purge-after no-received no-create file-group file-umask lookup-order
 regexp-dialect
 fcntl flock dotlock none keep drop passwd posix pcre
+queue journal problem-mailbox queue-tries queue-time
+scan scan-timeout scan-maximum-size scan-failure trusted-hops unreachable error oversized deliver defer
 
 disabled stdin pop3 pop3s imap imaps nntp nntps maildir maildirs mbox mboxes server port user users pass pipe
 new-only old-only folder folders group groups no-apop no-verify no-uidl starttls insecure
@@ -21,7 +23,7 @@ tag value compress exec write append stdout rewrite add-header remove-header rem
 add-to-cache=to-cache remove-from-cache key smtp lmtp from to
 
 all not and or case in headers body returns tagged size string in-cache matched unmatched age invalid
-attachment count total-size any-size any-type any-name continue
+attachment count total-size any-size any-type any-name spam score symbol continue
 
 bytes=B=b=byte kilobytes=K=k=KB=kb=kilobyte megabytes=M=m=MB=mb=megabyte gigabytes=G=g=GB=gb=gigabyte
 seconds=second minutes=minute hours=hour days=day weeks=week months=month years=year
@@ -59,7 +61,11 @@ STRINGS = frozenset({"STR", "STRMACRO", "STRCOMMAND"})
 NUMBERS = frozenset({"NUMBER", "NUMMACRO", "NUMCOMMAND"})
 
 # fdm has no such words: where the grammar does not want them, they are as unknown as any other.
-OURS = frozenset({"REGEXP_DIALECT", "POSIX", "PCRE"})
+_OURS = """
+    REGEXP_DIALECT POSIX PCRE QUEUE JOURNAL PROBLEM_MAILBOX QUEUE_TRIES QUEUE_TIME SCAN SCAN_TIMEOUT
+    SCAN_MAXIMUM_SIZE SCAN_FAILURE TRUSTED_HOPS UNREACHABLE ERROR OVERSIZED DELIVER DEFER SPAM SCORE SYMBOL
+"""
+OURS = frozenset(_OURS.split())
 
 # What a unit multiplies by: octets, or seconds. A month is four weeks and a year twelve of these (fdm.conf(5)).
 UNITS = {

@@ -81,6 +81,8 @@ class Sentences:
                 return "%(c)"
             case "NUMBER":
                 return str(rng.choice([0, 1, 7, 2**40]))
+            case "DECIMAL":
+                return rng.choice(["0.5", "-1", "-12.25"])
             case "INCLUDE":
                 return "include 'part'"
             case "IFDEF" | "ENDIF":
