@@ -288,13 +288,9 @@ def _expand_items(
     run: Run,
 ) -> Asking:
     """Add the jobs of one action: for each of its users all items in order; what is left of the budget."""
-    users = []
-    for template in rule_users or action_users or run.users:
-        user = yield from run.find_user(run.expand(template))
-        users.append(user)
-    if not users:
-        users.append((yield from run.default_user()))
-    for user in users:
+    for template in rule_users or action_users or run.users or (None,):
+        # The next user is looked up when the items stand for this one, which decides what error comes first.
+        user = yield from (run.default_user() if template is None else run.find_user(run.expand(template)))
         for index, item in enumerate(items):
             if item[0] == "action":
                 budget = yield from _expand_names(item[1][0], rule_users, budget, jobs, run)
