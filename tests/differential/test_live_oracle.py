@@ -19,7 +19,7 @@ import pytest
 
 import rulesmith.mda
 from tests.differential.features import REQUIRED
-from tests.differential.run import Arena
+from tests.differential.run import Arena, memory
 from tests.differential.shards import BATCH, Counts, agree_on_pairs, agree_on_verdicts
 from tests.door import warm, warm_door
 
@@ -38,7 +38,7 @@ def start() -> int:
 @pytest.fixture(scope="module")
 def arena(fdm22: str) -> Iterator[Arena]:
     warm()
-    with tempfile.TemporaryDirectory(prefix="rs.") as base, pytest.MonkeyPatch.context() as patch:
+    with tempfile.TemporaryDirectory(prefix="rs.", dir=memory()) as base, pytest.MonkeyPatch.context() as patch:
         Path(base).chmod(0o755)
         # It is in the Received line, and sizes are compared.
         patch.setattr(rulesmith.mda, "__version__", "2.2")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import rulesmith.mda
 from tests.differential.configuration import Pair
-from tests.differential.run import Arena
+from tests.differential.run import Arena, memory
 from tests.door import Call, plain_user, warm, warm_door
 
 RULES = b"""
@@ -63,7 +63,7 @@ MESSAGES = st.builds(
 @pytest.fixture(scope="module")
 def folder() -> Iterator[str]:
     warm()
-    with tempfile.TemporaryDirectory(prefix="rs.") as name:
+    with tempfile.TemporaryDirectory(prefix="rs.", dir=memory()) as name:
         Path(name).chmod(0o755)
         yield name
 
