@@ -145,6 +145,11 @@ class Bed:
         self._process.wait(60)
         shutil.rmtree(self.folder)
 
+    @property
+    def process_id(self) -> int:
+        """A process of the machine whose root, /proc/ID/root, is the bed's."""
+        return self._process.pid
+
     def run(self, *argv: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Done:
         """Run a command inside, as vmail, to its end."""
         answer = self._ask(run=argv, stdin=base64.b64encode(stdin).decode(), env=self._env(env))

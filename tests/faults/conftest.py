@@ -1,0 +1,31 @@
+"""One house for all faults; each test finds it empty and whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from certificates import Authority
+from chain.bed import Bed
+from parts import Missing
+
+from tests.faults.house import House
+
+# Small disks that a test can fill: a user's home, the journal and the queue, a maildir of rulesmith's own.
+SMALL = {"home": "4m", "state": "1m", "queue": "1m", "mail": "1m"}
+
+
+@pytest.fixture(scope="session")
+def _house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    try:
+        bed = Bed(SMALL, spam=True)
+    except Missing as missing:
+        pytest.skip(str(missing))
+    yield House(bed, Authority(tmp_path_factory.mktemp("authority")))
+    bed.close()
+
+
+@pytest.fixture
+def house(_house: House) -> House:
+    _house.clear()
+    return _house

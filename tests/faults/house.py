@@ -1,0 +1,141 @@
+"""A whole house to break things in: a provider, fetchmail, the door, deliver and the local Dovecot, all real."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from certificates import Authority
+from chain.bed import VMAIL, Bed, Done
+from chain.dovecot import Dovecot
+
+from tests.faults.fetching import Fetching
+from tests.faults.ledger import Balance, balance
+
+USER, ALIAS = "user@example.com", "alias@example.com"
+FOLDERS = ("INBOX", "Received", "Problem", "Junk")
+# The seed's rules; the deliver of the house can be broken, and so can the folders beside it.
+RULES = """\
+set maximum-size 200M
+account "stdin" disabled stdin
+action "alias" pipe "/config/deliver -d alias@example.com"
+action "alias:Received" pipe "/config/deliver -d alias@example.com -m Received"
+action "user" pipe "/config/deliver -d user@example.com"
+action "user:Received" pipe "/config/deliver -d user@example.com -m Received"
+match "^Delivered-To: alias@example.com" in headers action { "alias" "alias:Received" }
+match all action { "user" "user:Received" }
+"""
+DOOR = "/usr/bin/fdm -a stdin -f ~/fdm.conf -m -v fetch"
+_DELIVER = """\
+#!/bin/sh
+. /config/fault
+exec /usr/libexec/dovecot/deliver "$@"
+"""
+
+
+def messages(count: int, size: int = 100) -> dict[bytes, tuple[str, ...]]:
+    """Different messages and the mailboxes they are for; every third one is for the alias."""
+    plans = {}
+    for number in range(count):
+        name = ALIAS if number % 3 == 2 else USER
+        text = (
+            f"Return-Path: <alice@example.org>\nDelivered-To: {name}\nFrom: Alice <alice@example.org>\nTo: {name}\n"
+            f"Subject: number {number}\nDate: Mon, 2 Mar 2026 10:00:00 +0100\nMessage-ID: <{number}@example.org>\n\n"
+            f"This is {number}.\n"
+        )
+        plans[(text + "x" * 63 + "\n" * (size > 100) + ("y" * 71 + "\n") * (size // 72)).encode() + b"\n"] = (
+            f"{name}/INBOX",
+            f"{name}/Received",
+        )
+    return plans
+
+
+class House:
+    """The programs, and what the tests ask of them."""
+
+    def __init__(self, bed: Bed, authority: Authority) -> None:
+        self.bed = bed
+        self.ca = authority.path
+        (bed.folder / "config" / "authority.pem").write_bytes(self.ca.read_bytes())
+        pair = authority.issue("good")
+        self.local = Dovecot(bed, "dovecot", pair, mail="vmail")
+        self.provider = Dovecot(bed, "provider", pair, mail="provider")
+        self.fetching = Fetching(self.bed, self.provider, self.ca)
+        self._served = 0
+        self.heal()
+
+    def clear(self) -> None:
+        """As on the first day: no mail, no fault, the rules of RULES."""
+        for server in (self.local, self.provider):
+            server.clear()
+        for entry in self.bed.home.iterdir():
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+        self.heal()
+        self.configure(RULES)
+
+    def configure(self, text: str, name: str = "fdm.conf") -> None:
+        file = self.bed.home / name
+        file.write_text(text)
+        file.chmod(0o600)
+        self.bed.own(self.bed.home)
+
+    def break_deliver(self, fault: str) -> None:
+        """From now on deliver begins with this piece of shell."""
+        (self.config / "fault").write_text(fault + "\n")
+        self.bed.own(self.config)
+
+    def heal(self) -> None:
+        """deliver is there and works."""
+        program = self.config / "deliver"
+        program.write_text(_DELIVER)
+        program.chmod(0o755)
+        self.break_deliver("")
+
+    @property
+    def config(self) -> Path:
+        """The folder /config, from outside."""
+        return self.bed.folder / "config"
+
+    def send(self, messages: Iterable[bytes]) -> None:
+        """The provider gets mail for the user; the alias is in Delivered-To."""
+        folder = self.provider.mail / USER / "Maildir" / "new"
+        folder.mkdir(parents=True, exist_ok=True)
+        for message in messages:
+            self._served += 1
+            (folder / f"{self._served:07}.a.provider").write_bytes(message)
+        self.bed.own(self.provider.mail / USER)
+
+    def hand(self, message: bytes, door: str = DOOR, env: Mapping[str, str] | None = None) -> Done:
+        """Hand one message to the door as fetchmail does, by a shell."""
+        return self.bed.run("sh", "-c", door, stdin=message, env=env)
+
+    def mailboxes(self) -> dict[str, list[bytes]]:
+        """Every local mailbox's messages, by `user/folder`."""
+        return {
+            f"{user}/{folder}": list(_stored(self.local.mail / user / "Maildir", folder))
+            for user in (USER, ALIAS)
+            for folder in FOLDERS
+        }
+
+    def balance(self, plans: Mapping[bytes, tuple[str, ...]], kept: Iterable[bytes]) -> Balance:
+        return balance(plans, kept, self.mailboxes())
+
+    def small(self, name: str) -> Path:
+        """A small disk of the bed, seen from outside."""
+        return Path(f"/proc/{self.bed.process_id}/root/small/{name}")
+
+
+def _stored(maildir: Path, folder: str) -> Iterator[bytes]:
+    top = maildir if folder == "INBOX" else maildir / f".{folder}"
+    for part in ("new", "cur"):
+        with contextlib.suppress(FileNotFoundError):
+            for path in sorted((top / part).iterdir()):
+                yield path.read_bytes()
+
+
+__all__ = ["ALIAS", "DOOR", "RULES", "USER", "VMAIL", "House", "messages"]
