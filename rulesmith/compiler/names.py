@@ -82,6 +82,8 @@ class _Checker:
         match statement:
             case tree.Set(option="default-user" | "command-user", args=(Text() as name,)):
                 self.users((name,), verbatim=True)
+            case tree.Set(option="trusted-hops", args=(_, Text() as pattern, _)):
+                self.account(pattern, listed=True)
             case tree.Account():
                 self.users(statement.users)
             case tree.Action():

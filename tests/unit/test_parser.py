@@ -63,6 +63,10 @@ def plain(value: Any) -> Any:
         ("attachment any-size > 1G", "attachment-any-size", (">", 1 << 30)),
         ('attachment any-type "t"', "attachment-any-type", ("t",)),
         ('attachment any-name "n"', "attachment-any-name", ("n",)),
+        ("spam score > 5", "spam-score", (">", 5)),
+        ('spam action "a"', "spam-action", (("a",),)),
+        ('spam action { "a" "b" }', "spam-action", (("a", "b"),)),
+        ('spam symbol "S"', "spam-symbol", ("S",)),
     ],
 )
 def test_the_shape_of_conditions(written: str, word: str, args: tuple[Any, ...]) -> None:
@@ -162,6 +166,12 @@ def test_the_shape_of_sources(written: str, word: str, args: tuple[Any, ...]) ->
         ("lookup-order passwd passwd", ("passwd", "passwd")),
         ("regexp-dialect posix", ("posix",)),
         ('regexp-dialect "pcre"', ("pcre",)),
+        ('queue "q"', ("q",)),
+        ("scan-failure defer", (None, "defer", None)),
+        ("scan-failure error deliver", ("error", "deliver")),
+        ("scan-failure oversized defer 1 hour", ("oversized", "defer", 3600)),
+        ('trusted-hops { "a" "b" }', (None, None, ("a", "b"))),
+        ('trusted-hops account "x" "a"', ("account", "x", ("a",))),
     ],
 )
 def test_the_shape_of_options(written: str, args: tuple[Any, ...]) -> None:
