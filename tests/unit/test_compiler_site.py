@@ -205,9 +205,8 @@ def test_a_kept_program_is_not_used_when_a_site_file_appears(
     assert loaded(tmp_path / "conf")[1]["queue"] == b"/q"
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root reads everything")
 def test_a_file_that_cannot_be_read_is_a_fault(site: Path, tmp_path: Path) -> None:
-    write(site, 'set queue "/q"\n', 0)
+    site.symlink_to(site)  # a loop, which root cannot read either
     write(tmp_path / "conf", "match all action drop\n")
     assert loaded(tmp_path / "conf")[0] is None
 
