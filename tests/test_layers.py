@@ -38,6 +38,7 @@ LAYERS: dict[str, set[str] | None] = {
     },
     "lint": {"mail", "compiler", "syntax", "diagnostics", "source", "program", "regexp", "limits", "template"},
     "evaluate": {"conditions", "actions", "mail", "effects", "program", "template", "limits", "regexp"},
+    "scan": {"effects", "limits", "mail"},
     "delivery": {"effects", "program", "limits", "mail"},
     "sources": {"delivery", "effects", "program", "limits", "mail"},
 }
@@ -68,8 +69,9 @@ FORBIDDEN_CALLS = {
                  "getcwd", "getenv", "execv", "mkdir", "link", "pipe", "kill", "setuid")
 } | {("time", "time"), ("time", "sleep")}  # fmt: skip
 IMPURE = {"delivery", "sources", *DOORS}
-# One module looks at the machine for the compiler: hosts, users, commands in `$( )`, included files.
-IMPURE_FILES = {"compiler/world.py"}
+# One module looks at the machine for the compiler: hosts, users, commands in `$( )`, included files; two speak
+# with rspamd.
+IMPURE_FILES = {"compiler/world.py", "scan/client.py", "scan/cold.py"}
 # ... and it asks for people where deliveries do.
 BESIDES = {"compiler/world.py": {"delivery"}}
 

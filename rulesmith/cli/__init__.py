@@ -9,6 +9,8 @@ from rulesmith.cli.cache import cache
 from rulesmith.cli.check import check
 from rulesmith.cli.completion import completion
 from rulesmith.cli.dry_run import dry_run
+from rulesmith.cli.learn import learn
+from rulesmith.cli.ping import ping
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,4 +32,6 @@ def fetch() -> None:
 rulesmith.add_command(check)
 rulesmith.add_command(dry_run)
 rulesmith.add_command(cache)
+rulesmith.add_command(learn)
+rulesmith.add_command(ping)
 rulesmith.add_command(completion)

@@ -1,0 +1,57 @@
+"""rspamd for commands that people and timers run: httpx, with the once-per-message client's requests and replies."""
+
+from __future__ import annotations
+
+import os
+
+import httpx
+
+from rulesmith.limits import SCAN_REPLY_OCTETS
+from rulesmith.scan import request
+from rulesmith.scan.no_verdict import NoVerdict
+from rulesmith.scan.server import Server
+
+
+class Rspamd:
+    """One rspamd, asked with a limit of `seconds` for each step (connecting, sending a piece, waiting for one)."""
+
+    def __init__(self, url: bytes, seconds: float) -> None:
+        """Raises NoVerdict when the URL is none."""
+        self.server = Server(url)
+        path = self.server.path
+        self._client = httpx.Client(
+            transport=httpx.HTTPTransport(uds=os.fsdecode(path) if path is not None else None),
+            base_url="http://" + self.server.name().decode(),
+            timeout=seconds,
+            # A proxy of the environment is for the web.
+            trust_env=False,
+        )
+
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
+
+    def ping(self) -> bool:
+        """Whether it answers as rspamd does. Raises NoVerdict when nobody answers."""
+        status, body = self._ask("GET", request.PING, b"", [])
+        return status == 200 and body.strip() == b"pong"
+
+    def learn(self, kind: str, raw: bytes, user: bytes) -> tuple[int, bytes]:
+        """Teach it a message as "spam" or "ham", for `user` if any; HTTP's status and body. Raises NoVerdict."""
+        return self._ask("POST", request.LEARN[kind], raw, [(b"Deliver-To", user)])
+
+    def _ask(self, method: str, target: bytes, raw: bytes, told: list[tuple[bytes, bytes]]) -> tuple[int, bytes]:
+        body = b""
+        try:
+            with self._client.stream(method, target.decode(), content=raw, headers=request.fields(told)) as answer:
+                for piece in answer.iter_bytes():
+                    body += piece
+                    if len(body) > SCAN_REPLY_OCTETS:
+                        raise NoVerdict("error", "the answer is too long")
+                return answer.status_code, body
+        except httpx.ConnectError as error:
+            raise NoVerdict("unreachable", f"{self.server}: {error}") from None
+        except httpx.TimeoutException:
+            raise NoVerdict("timeout", f"{self.server}: no answer in time") from None
+        except httpx.HTTPError as error:
+            raise NoVerdict("error", f"{self.server}: {error}") from None

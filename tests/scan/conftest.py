@@ -1,0 +1,21 @@
+"""One rspamd for all tests of the scan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from parts import Missing
+
+from scan.rspamd import Rspamd
+
+
+@pytest.fixture(scope="session")
+def rspamd() -> Iterator[Rspamd]:
+    try:
+        made = Rspamd(Path(__file__).with_name("rules.lua"))
+    except Missing as missing:
+        pytest.skip(str(missing))
+    yield made
+    made.close()
