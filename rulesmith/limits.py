@@ -17,3 +17,5 @@ NESTED_RULES = 100
 # Findings of one parse: after so many the text is no configuration, and nobody reads on.
 SYNTAX_FINDINGS = 100
 # An input line of fdm may not be longer; ours may, so there is no such limit here on purpose.
+# What rspamd may answer: a verdict has some kilobytes, with each of ten thousand addresses in a mail a megabyte.
+SCAN_REPLY_OCTETS = 4 << 20

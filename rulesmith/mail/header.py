@@ -33,7 +33,7 @@ def boundary(raw: bytes) -> int:
     if raw[:2] == b"\r\n":
         return 2
     at = raw.find(b"\n\n")
-    crlf = raw.find(b"\n\r\n", 0, len(raw) if at < 0 else at)
+    crlf = raw.find(b"\n\r\n", 0, len(raw) if at < 0 else at + 1)
     if crlf >= 0:
         return crlf + 3
     if at >= 0:
