@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -34,10 +35,16 @@ _CONFIG = {
 
 
 class Rspamd:
-    """Starts it; `normal` and `controller` are URLs of its workers, `port` is the scanning one's."""
+    """Starts it; `normal` and `controller` are URLs of its workers, `port` is the scanning one's.
 
-    def __init__(self, rules: Path) -> None:
-        """`rules`: Lua that is loaded beside its own. Raises Missing where the programs cannot be had."""
+    `rspamc` is its client's command line, to be run in `env`.
+    """
+
+    def __init__(self, rules: Path, without: Sequence[str] = ()) -> None:
+        """`rules`: Lua that is loaded beside its own; `without`: modules to leave out.
+
+        Raises Missing where the programs cannot be had.
+        """
         self._parts = spam_programs() or Path("/")
         # Not below pytest's folder: a unix socket's path may have 107 octets only.
         self.folder = Path(tempfile.mkdtemp(prefix="rspamd-"))
@@ -45,19 +52,20 @@ class Rspamd:
             finder.bind(("127.0.0.1", 0))
             self.port = finder.getsockname()[1]
         self.normal = f"unix:{self.folder}/normal"
+        self.rspamc = f"{self._parts}/usr/bin/rspamc -h 127.0.0.1:{self.port}"
         self.controller = f"unix:{self.folder}/controller"
         libraries = [*self._parts.glob("usr/lib/*-linux-gnu*"), self._parts / "usr/lib/rspamd"]
         self.env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "LD_LIBRARY_PATH": ":".join(map(str, libraries))}
         self._running: list[subprocess.Popen[bytes]] = []
-        self._lay_out(rules)
+        self._lay_out(rules, without)
         self._start("redis-server", "--port", "0", "--unixsocket", str(self.folder / "redis"), "--save", "")
         self._start("rspamd", "-f", *(["-i"] if os.geteuid() == 0 else []), *self._places())
         self._wait()
 
-    def _lay_out(self, rules: Path) -> None:
+    def _lay_out(self, rules: Path, without: Sequence[str]) -> None:
         local = self.folder / "etc" / "local.d"
         local.mkdir(parents=True)
-        for name, text in _CONFIG.items():
+        for name, text in (_CONFIG | {f"{module}.conf": "enabled = false;" for module in without}).items():
             (local / name).write_text(text.format(folder=self.folder, port=self.port))
         shutil.copy(rules, self.folder / "etc" / "rspamd.local.lua")
         (self.folder / "db").mkdir()
@@ -104,7 +112,7 @@ class Rspamd:
 
     def client(self, *arguments: str, stdin: bytes) -> subprocess.CompletedProcess[bytes]:
         """Run rspamc against it."""
-        command = [self._parts / "usr/bin/rspamc", "-h", f"127.0.0.1:{self.port}", *arguments]
+        command = [*self.rspamc.split(), *arguments]
         return subprocess.run(command, input=stdin, env=self.env, capture_output=True, check=False, timeout=PATIENCE)
 
     def close(self) -> None:
