@@ -195,9 +195,7 @@ class _Running:
         if self._until is None:
             self.output.append(chunk)
             if self._size > self._maximum:
-                # fdm names command and account in this order.
-                account = text_of(self._world.account)
-                raise self._failure(f"{account}: oversize mail returned")
+                raise self._failure("oversize mail returned")
             return False
         self._lines += chunk
         if len(self._lines) > self._maximum + _CHUNK:

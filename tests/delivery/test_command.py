@@ -173,7 +173,7 @@ def test_closed_standard_descriptors_of_ours_do_no_harm() -> None:
 def test_too_much_output_is_a_failure_in_fdms_words() -> None:
     with pytest.raises(Failure) as failure:
         _run(b"yes", output=True, world=RecordingWorld(maximum_size=100_000))
-    assert failure.value.text == "yes: stdin: oversize mail returned"
+    assert failure.value.text == "yes: oversize mail returned"
 
 
 def test_output_of_exactly_the_maximum_is_fine() -> None:

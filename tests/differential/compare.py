@@ -27,6 +27,8 @@ MASKS = [
         (rb"(?m)^host is: .*$", b"host is: {HOST}"),
         # fdm says it before the last statement of the file is complete.
         (rb"(?m)^finished file .*\n", b""),
+        # fdm puts the command before the account here, by mistake.
+        (rb"(?m)^.*: oversize mail returned$", b"oversize mail returned"),
         # We hold the mail in memory, and make no such file.
         (rb"(?m)^using tmp directory: .*\n", b""),
         (rb"(?m)^parent: started, pid is \d+$", b"parent: started, pid is N"),
