@@ -35,3 +35,35 @@ class Failure(Exception):
     def __init__(self, text: str | bytes) -> None:
         self.text = text if isinstance(text, str) else text.decode("utf-8", "surrogateescape")
         super().__init__(self.text)
+
+
+class Stopped(BaseException):
+    """Somebody wants the run to end. Whoever is at work undoes what is half done and kills what it waits for."""
+
+
+class Stopping:
+    """What the handler of a signal and the run tell each other.
+
+    `asked` is the name of the signal that came, "" before. While `held`, the handler raises nothing: a delivery
+    is being made and written down, and gets a moment to come to its end. `over`: Stopped is raised already.
+    """
+
+    __slots__ = ("asked", "held", "over")
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """As in a new process."""
+        self.asked = ""
+        self.held = False
+        self.over = False
+
+    def heed(self) -> None:
+        """A safe point. Raises Stopped if somebody asked."""
+        if self.asked and not self.over:
+            self.over = True
+            raise Stopped(self.asked)
+
+
+stopping = Stopping()

@@ -10,11 +10,17 @@ import _signal
 import os
 import sys
 
+from rulesmith.effects import Failure, Stopped, stopping
+from rulesmith.limits import STOP_GRACE
 from rulesmith.log import Log
 from rulesmith.options import FDM_EXIT_STATUS, USAGE, Options, UsageError, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from rulesmith.delivery.queue import Entry
     from rulesmith.program import Program
 
     User = tuple[bytes, int, int, bytes]
@@ -41,32 +47,208 @@ def main(arguments: list[str] | None = None) -> int:
         return _refuse(FDM_EXIT_STATUS in words)
     ident = os.path.basename(sys.argv[0]) or "fdm"
     log = Log(options.verbose, options.quiet, ident if options.syslog else None)
-    for number in _STOPS:
-        _signal.signal(number, _stop)
-    try:
-        return _run(options, log)
-    except _Stopped as stop:
-        log.warn(f"parent: caught {stop}. stopping")
-        return EX_TEMPFAIL if options.command == "fetch" and not options.fdm_status else ERROR
-    except Exception:
-        # A fault of ours: the message stays with the caller, and the log says where to look.
-        import traceback  # never loaded in a healthy run
-
-        for line in traceback.format_exc().splitlines():
-            log.warn(line)
-        return ERROR if options.check or options.command != "fetch" else _refuse(options.fdm_status)
-
-
-class _Stopped(BaseException):
-    """A signal asks us to end. Whoever is at work undoes what is half done, and kills the commands it waits for."""
+    return Door(options, log, ident, words).run()
 
 
 def _stop(number: int, _: object) -> None:
-    raise _Stopped(_STOPS[number])
+    """SIGTERM or SIGINT: end now, or when the delivery under way has had its moment."""
+    if stopping.over:
+        return
+    first, stopping.asked = not stopping.asked, stopping.asked or _STOPS[number]
+    if not stopping.held:
+        stopping.heed()
+    elif first:
+        _signal.signal(_signal.SIGALRM, _late)
+        _signal.setitimer(_signal.ITIMER_REAL, STOP_GRACE)
+
+
+def _late(_number: int, _: object) -> None:
+    stopping.heed()
+
+
+class Door:
+    """One run: what it was called with, and, where there is a queue, the message that it has taken over.
+
+    `entry` is given for a message that is tried again; standard input is not looked at then.
+    """
+
+    def __init__(self, options: Options, log: Log, ident: str, words: list[str], entry: Entry | None = None) -> None:
+        self.options = options
+        self.log = log
+        self.ident = ident
+        self.words = words
+        self.fetching = options.command == "fetch"
+        self.entry = entry
+        self.again = entry is not None
+        self.handed: Callable[[], bytes] | Failure | None = None if entry is None else entry.raw
+        self.answer: int | None = None  # what became of the message on standard input
+        self.reason = ""
+
+    def run(self) -> int:
+        """The exit status, whatever happens."""
+        for number in _STOPS:
+            _signal.signal(number, _stop)
+        try:
+            status = self._run()
+        except Stopped as stop:
+            self.log.warn(f"parent: caught {stop}. stopping")
+            if self.entry is not None:
+                # No try: nothing is to blame, and it goes on where it was.
+                return SUCCESS
+            if self.answer is not None:
+                return self.answer
+            return EX_TEMPFAIL if self.fetching and not self.options.fdm_status else ERROR
+        except Exception as error:
+            # A fault of ours: the message stays with the caller, and the log says where to look.
+            import traceback  # never loaded in a healthy run
+
+            for line in traceback.format_exc().splitlines():
+                self.log.warn(line)
+            self.reason = f"a fault in rulesmith: {type(error).__name__}: {error}"
+            if self.answer is None:
+                status = self._refuse() if self.fetching and not self.options.check else ERROR
+            else:
+                status = self.answer
+        if self.entry is not None and self.entry.open:
+            from rulesmith import unread  # the rules have not seen the message
+
+            unread.defer(self.entry, self.reason or "nothing has been done with it", self.log)
+        return status
+
+    def _refuse(self, reason: str = "") -> int:
+        """Nothing can be done: read what was handed to us, and ask for it again later."""
+        if reason:
+            self.reason = reason
+            self.log.warn(reason)
+        if self.entry is not None:
+            return SUCCESS
+        return _refuse(self.options.fdm_status)
+
+    def _run(self) -> int:
+        import pwd  # cheap; here so that usage errors need nothing
+
+        options, log = self.options, self.log
+        try:
+            person = pwd.getpwuid(os.getuid())
+        except KeyError:
+            reason = f"unknown user: {os.getuid()}"
+            if self.fetching:
+                return self._refuse(reason)
+            log.warn(reason)
+            return ERROR
+        home = os.environ.get("HOME", person.pw_dir) if options.home_from_environment else person.pw_dir
+        me = (os.fsencode(person.pw_name), person.pw_uid, person.pw_gid, os.fsencode(home))
+        path = options.config or _default_config(home)
+        from rulesmith.load import load_program  # the compiler's door
+
+        program, settings = load_program(path, options, log, me)
+        if self.fetching and settings["queue"] and self.handed is None and _is_for_stdin(program, options):
+            self._take_over(settings)
+        if program is None:
+            self.reason = f"{path}: the configuration cannot be used"
+            return self._refuse() if self.fetching else ERROR
+        if options.check:
+            return SUCCESS
+        if not program[2]:
+            return self._no("no accounts specified")
+        if options.command == "cache":
+            from rulesmith import cache_command  # rare, and loads sqlite3
+
+            try:
+                return cache_command.run(options.arguments, [path for path, _ in program[1]], log)
+            except cache_command.CacheUsage:
+                log.warn(USAGE)
+                return ERROR
+        if self.fetching and not program[4]:
+            return self._refuse("no rules specified")
+        folder = os.environ.get("TMPDIR")
+        if folder and not os.path.isdir(folder):
+            # Nothing of ours lies there, but commands of the rules may count on it.
+            log.warn(f"{folder}: {_why_no_folder(folder)}")
+        return self._with_lock(program, me, path)
+
+    def _take_over(self, settings: dict[str, Any]) -> None:
+        """Read the message into the queue: from then on it is ours, whatever happens."""
+        from rulesmith.delivery import queue  # most configurations have none
+        from rulesmith.sources import stdin
+
+        if not stdin.holds_message():
+            return
+        context = queue.this_call(os.fsencode(self.ident), self.words)
+        maximum, timeout = settings["maximum-size"], settings["timeout"]
+        try:
+            letter, self.entry, why = queue.take(
+                settings["queue"], context, lambda spool: stdin.receive(maximum, timeout, spool)
+            )
+        except Failure as failure:
+            self.handed = failure
+            return
+        finally:
+            stopping.held = False
+        stopping.heed()
+        self.handed = letter.whole
+        if self.entry is None:
+            self.log.warn(f"the queue cannot take the message: {why}")
+
+    def _no(self, reason: str) -> int:
+        """The configuration does not allow it."""
+        if self.fetching:
+            return self._refuse(reason)
+        self.log.warn(reason)
+        return ERROR
+
+    def _with_lock(self, program: Program, me: User, path: str) -> int:
+        settings = program[0]
+        lock = None
+        if not (self.options.multiple or settings["allow-multiple"]):
+            from rulesmith.delivery import locks  # runs with -m or `set allow-multiple` need none
+
+            file = settings["lock-file"]
+            if file is None:
+                file = locks.default_path(me)
+            if file:
+                try:
+                    lock = locks.take(file, settings["lock-wait"], settings["lock-timeout"])
+                except Failure as failure:
+                    return self._no(failure.text)
+        try:
+            return self._accounts(program, me, path)
+        finally:
+            if lock is not None:
+                lock.release()
+
+    def _accounts(self, program: Program, me: User, path: str) -> int:
+        from rulesmith.mda import Session, select
+
+        options = self.options
+        chosen = select(program[2], options)
+        if self.again:
+            chosen = [account for account in chosen if account[3] == "stdin"]
+        if not chosen:
+            return self._no("no accounts found")
+        session = Session(program, options, self.log, me, path)
+        if options.command == "poll":
+            return max(session.poll(account) for account in chosen)
+        if sum(account[3] == "stdin" for account in chosen) > 1:
+            return self._refuse("several accounts read standard input, which holds one message: select one with -a")
+        if me[1] == 0 and program[0]["default-user"] is None and options.user is None:
+            return self._refuse("root must say who delivers: add `set default-user` to the configuration, or use -u")
+        session.handed, session.entry = self.handed, self.entry
+        # fdm starts its accounts in reverse order of definition; the worst of their statuses is the run's.
+        status = SUCCESS
+        for account in reversed(chosen):
+            found = session.fetch(account)
+            if account[3] == "stdin" and not options.fdm_status:
+                # The caller asks what became of its message; folders keep theirs, whatever happens.
+                self.answer = found
+            status = max(status, found)
+        if options.fdm_status:
+            return min(status, ERROR)
+        return status if self.answer is None else self.answer
 
 
 def _refuse(fdm_status: bool) -> int:
-    """Nothing can be done: read what was handed to us, and ask for it again later."""
+    """Read standard input to its end; the status that keeps the message with the caller."""
     from rulesmith.sources import stdin  # most runs have already read it
 
     if not stdin.holds_message():
@@ -75,44 +257,14 @@ def _refuse(fdm_status: bool) -> int:
     return ERROR if fdm_status else EX_TEMPFAIL
 
 
-def _run(options: Options, log: Log) -> int:
-    import pwd  # cheap; here so that usage errors need nothing
-
-    fetching = options.command == "fetch"
-    try:
-        entry = pwd.getpwuid(os.getuid())
-    except KeyError:
-        log.warn(f"unknown user: {os.getuid()}")
-        return _refuse(options.fdm_status) if fetching else ERROR
-    home = os.environ.get("HOME", entry.pw_dir) if options.home_from_environment else entry.pw_dir
-    me = (os.fsencode(entry.pw_name), entry.pw_uid, entry.pw_gid, os.fsencode(home))
-    path = options.config or _default_config(home)
-    from rulesmith.load import load_program  # the compiler's door
-
-    program, _ = load_program(path, options, log, me)
+def _is_for_stdin(program: Program | None, options: Options) -> bool:
+    """Whether this run hands a message over; supposed where the configuration cannot tell."""
     if program is None:
-        return _refuse(options.fdm_status) if fetching else ERROR
-    if options.check:
-        return SUCCESS
-    if not program[2]:
-        log.warn("no accounts specified")
-        return _refuse(options.fdm_status) if fetching else ERROR
-    if options.command == "cache":
-        from rulesmith import cache_command  # rare, and loads sqlite3
+        return True
+    from rulesmith.mda import select
 
-        try:
-            return cache_command.run(options.arguments, [path for path, _ in program[1]], log)
-        except cache_command.CacheUsage:
-            log.warn(USAGE)
-            return ERROR
-    if fetching and not program[4]:
-        log.warn("no rules specified")
-        return _refuse(options.fdm_status)
-    folder = os.environ.get("TMPDIR")
-    if folder and not os.path.isdir(folder):
-        # Nothing of ours lies there, but commands of the rules may count on it.
-        log.warn(f"{folder}: {_why_no_folder(folder)}")
-    return _with_lock(program, options, log, me)
+    chosen = select(program[2], options)
+    return not chosen or any(account[3] == "stdin" for account in chosen)
 
 
 def _why_no_folder(folder: str) -> str:
@@ -127,54 +279,6 @@ def _default_config(home: str) -> str:
     """HOME/.fdm.conf if it can be read, else /etc/fdm.conf (fdm(1), FILES)."""
     path = home + "/.fdm.conf"
     return path if os.access(path, os.R_OK) else "/etc/fdm.conf"
-
-
-def _with_lock(program: Program, options: Options, log: Log, me: User) -> int:
-    settings = program[0]
-    lock = None
-    if not (options.multiple or settings["allow-multiple"]):
-        from rulesmith.delivery import locks  # runs with -m or `set allow-multiple` need none
-        from rulesmith.effects import Failure
-
-        path = settings["lock-file"]
-        if path is None:
-            path = locks.default_path(me)
-        if path:
-            try:
-                lock = locks.take(path, settings["lock-wait"], settings["lock-timeout"])
-            except Failure as failure:
-                log.warn(failure.text)
-                return _refuse(options.fdm_status) if options.command == "fetch" else ERROR
-    try:
-        return _accounts(program, options, log, me)
-    finally:
-        if lock is not None:
-            lock.release()
-
-
-def _accounts(program: Program, options: Options, log: Log, me: User) -> int:
-    from rulesmith.mda import Session, select
-
-    chosen = select(program[2], options)
-    if not chosen:
-        log.warn("no accounts found")
-        return _refuse(options.fdm_status) if options.command == "fetch" else ERROR
-    session = Session(program, options, log, me)
-    if options.command == "poll":
-        return max(session.poll(account) for account in chosen)
-    if sum(account[3] == "stdin" for account in chosen) > 1:
-        log.warn("several accounts read standard input, which holds one message: select one with -a")
-        return _refuse(options.fdm_status)
-    if me[1] == 0 and program[0]["default-user"] is None and options.user is None:
-        log.warn("root must say who delivers: add `set default-user` to the configuration, or use -u")
-        return _refuse(options.fdm_status)
-    # fdm starts its accounts in reverse order of definition; the worst of their statuses is the run's.
-    statuses = [(account[3] == "stdin", session.fetch(account)) for account in reversed(chosen)]
-    if not options.fdm_status and any(is_ours for is_ours, _ in statuses):
-        # The caller asks what became of its message; folders keep theirs, whatever happens.
-        statuses = [each for each in statuses if each[0]]
-    status = max(status for _, status in statuses)
-    return min(status, ERROR) if options.fdm_status else status
 
 
 if __name__ == "__main__":

@@ -17,5 +17,20 @@ NESTED_RULES = 100
 # Findings of one parse: after so many the text is no configuration, and nobody reads on.
 SYNTAX_FINDINGS = 100
 # An input line of fdm may not be longer; ours may, so there is no such limit here on purpose.
+# Header fields that are looked at one by one to recognise a message; a letter has some dozens.
+IDENTITY_FIELDS = 10_000
+# Octets of a message on standard input that are kept in memory while it is read; more goes into a private file.
+SPOOL_MEMORY = 4 << 20
+# Records of unfinished messages: so many files, and so many days without a try. fetchmail comes back within minutes.
+JOURNAL_FILES = 10_000
+JOURNAL_DAYS = 30
+# A record with more failed tries than this is written anew with their number alone.
+PROGRESS_FAILURES = 32
+# Octets of a reason, or of a delivery's description, in a record.
+PROGRESS_TEXT = 500
+# Seconds to wait for another process that works on the same message, before the caller is asked to come again.
+JOURNAL_PATIENCE = 10.0
+# Seconds that a delivery under way has to end by itself after SIGTERM. Commands get one more before SIGKILL.
+STOP_GRACE = 0.6
 # What rspamd may answer: a verdict has some kilobytes, with each of ten thousand addresses in a mail a megabyte.
 SCAN_REPLY_OCTETS = 4 << 20

@@ -11,10 +11,10 @@ import time
 
 from rulesmith import __version__
 from rulesmith.delivery import privileges
-from rulesmith.delivery.drive import Driver
+from rulesmith.delivery.drive import Driver, Steps
 from rulesmith.delivery.world import World
-from rulesmith.effects import Failure
-from rulesmith.evaluate import KEEP, evaluate
+from rulesmith.effects import Failure, stopping
+from rulesmith.evaluate import KEEP, Verdict, evaluate
 from rulesmith.mail import glob, header
 from rulesmith.mail.message import Message, clock_tags, describe
 from rulesmith.sources import stdin
@@ -22,9 +22,12 @@ from rulesmith.wording import EVENTS, end_of_rules, processed, text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
-    from rulesmith.evaluate import Verdict
+    from rulesmith.delivery.progress import Progress
+    from rulesmith.delivery.queue import Entry
+    from rulesmith.evaluate import Asking
     from rulesmith.log import Log
     from rulesmith.options import Options
     from rulesmith.program import Account, Program
@@ -49,26 +52,47 @@ def select(accounts: tuple[Account, ...], options: Options) -> list[Account]:
     return chosen
 
 
-def status_of(verdict: Verdict, kept: bool) -> tuple[int, str]:
-    """The exit status for a message on standard input, and the sentence that says why it is not 0."""
+def unfinished(verdict: Verdict, kept: bool) -> str:
+    """Why a message on standard input must be tried again; "" for one that is stored or that a rule disposed of."""
     if verdict.outcome != "done":
-        return EX_TEMPFAIL, "the message stays with the caller: " + verdict.reason
+        return verdict.reason
     if verdict.stored or (verdict.dropped and not kept):
-        return SUCCESS, ""
+        return ""
     if kept:
-        return EX_TEMPFAIL, "the message stays with the caller: the rules keep it and nothing stored it"
-    return EX_TEMPFAIL, "the message stays with the caller: no action of the rules that matched stores it"
+        return "the rules keep it and nothing stored it"
+    return "no action of the rules that matched stores it"
+
+
+def _journal_folder(settings: dict[str, Any]) -> bytes | None:
+    """Where the progress of messages is kept that stay with the caller; None without a place for it."""
+    folder: bytes | None = settings["journal"]
+    if folder:
+        return folder
+    base = os.environb.get(b"XDG_STATE_HOME", b"")
+    if base[:1] == b"/":
+        return base + b"/rulesmith"
+    if not os.geteuid():
+        return b"/var/lib/rulesmith"
+    home = os.environb.get(b"HOME", b"")
+    return home + b"/.local/state/rulesmith" if home[:1] == b"/" else None
 
 
 class Session:
-    """The accounts of one run, one after the other."""
+    """The accounts of one run, one after the other.
 
-    def __init__(self, program: Program, options: Options, log: Log, me: User) -> None:
+    `config` is the path of the configuration. `handed` is what standard input gave where it was read already: the
+    function that gives the message, or the Failure; `entry` is its place in the queue.
+    """
+
+    def __init__(self, program: Program, options: Options, log: Log, me: User, config: str) -> None:
         self.program = program
         self.settings = program[0]
         self.options = options
         self.log = log
         self.me = me
+        self.config = config
+        self.handed: Callable[[], bytes] | Failure | None = None
+        self.entry: Entry | None = None
         self.hostname = os.uname().nodename.encode("utf-8", "surrogateescape")
 
     def who(self, name: bytes) -> User | None:
@@ -82,7 +106,7 @@ class Session:
         """Process one account; its exit status in our terms (fdm's are 0 and 1)."""
         name, _, _, word, args, keep, _ = account
         started = time.time()
-        run = _AccountRun(self, account, started)
+        run = AccountRun(self, account, started)
         try:
             if word == "stdin":
                 status = self._fetch_stdin(run)
@@ -100,44 +124,50 @@ class Session:
         self.log.info(f"{text_of(name)}: {processed(run.total, run.kept, time.time() - started)}")
         return status
 
-    def _fetch_stdin(self, run: _AccountRun) -> int:
+    def _fetch_stdin(self, run: AccountRun) -> int:
         settings = self.settings
         run.trace("started")
         run.trace("fetching")
         try:
-            raw = stdin.read(settings["maximum-size"], settings["timeout"])
-        except stdin.TooBig as failure:
+            whole = self.handed
+            if whole is None:
+                whole = stdin.receive(settings["maximum-size"], settings["timeout"]).whole
+            elif isinstance(whole, Failure):
+                raise whole
+        except Failure as failure:
             run.say(failure.text)
-            if settings["delete-oversized"]:
+            if isinstance(failure, stdin.TooBig) and settings["delete-oversized"]:
                 return SUCCESS
             run.say("fetching error. aborted")
             return EX_TEMPFAIL
-        except Failure as failure:
-            run.say(failure.text)
-            run.say("fetching error. aborted")
-            return EX_TEMPFAIL
         if self.log.level >= 4:
-            self.log.copy(b"< " + raw)
-        verdict, kept = run.process(raw, {})
+            self.log.copy(b"< " + whole())
+        entry = self.entry
+        verdict, _, why = run.process(whole, {}, entry)
+        if not why:
+            return SUCCESS
+        if entry is not None:
+            run.say(f"the message stays in the queue ({text_of(entry.name)}): {why}")
+            return SUCCESS
         if self.options.fdm_status:
-            return ERROR if verdict.outcome == "aborted" else SUCCESS
-        status, why = status_of(verdict, kept)
-        if status:
-            run.say(why)
-        return status
+            return SUCCESS if verdict.outcome == "ignored" else ERROR
+        run.say("the message stays with the caller: " + why)
+        return EX_TEMPFAIL
 
-    def _fetch_folder(self, run: _AccountRun, word: str, args: tuple[Any, ...]) -> int:
+    def _fetch_folder(self, run: AccountRun, word: str, args: tuple[Any, ...]) -> int:
         # Only these accounts read folders.
         module = __import__("rulesmith.sources." + word, fromlist=("Source",))
         source = module.Source(args[0], run.world)
         status = SUCCESS
         try:
             for raw, tags, dispose in source.messages():
-                verdict, kept = run.process(raw, tags)
-                if verdict.outcome == "aborted":
+                stopping.forget()
+                verdict, kept, why = run.process(lambda raw=raw: raw, tags)  # type: ignore[misc]
+                if why and verdict.outcome != "ignored":
                     status = ERROR
                     break
                 dispose(not kept)
+                stopping.heed()
             source.finish(status == SUCCESS)
         except Failure as failure:
             run.say(failure.text)
@@ -152,7 +182,7 @@ class Session:
             self.log.info(f"{text_of(name)}: polling not supported")
             return SUCCESS
         module = __import__("rulesmith.sources." + word, fromlist=("Source",))
-        run = _AccountRun(self, account, time.time())
+        run = AccountRun(self, account, time.time())
         try:
             count = module.Source(args[0], run.world).count()
         except Failure as failure:
@@ -162,7 +192,7 @@ class Session:
         return SUCCESS
 
 
-class _AccountRun:
+class AccountRun:
     """What is the same for all messages of an account."""
 
     def __init__(self, session: Session, account: Account, now: float) -> None:
@@ -172,6 +202,8 @@ class _AccountRun:
         self.total = 0
         self.kept = 0
         self.now = int(now)
+        self._journal: bytes | None = None
+        self._records: bool | None = None  # whether the journal holds any; not looked at yet
         self.world = World(session.settings, account[0], session.hostname, self._warn, self.trace)
         self.driver = Driver(self.world, dict(session.program[1]), session.who)
         self._tracing = session.log.level > 0
@@ -194,47 +226,127 @@ class _AccountRun:
         if known is not None and known[0] <= self.session.log.level:
             self.session.log.debug(known[0], self.label + known[1](*args))
 
-    def process(self, raw: bytes, tags: dict[bytes, bytes]) -> tuple[Verdict, bool]:
-        """Take one message through the rules; the verdict, and whether it is kept at its source."""
+    def process(
+        self, whole: Callable[[], bytes], tags: dict[bytes, bytes], entry: Entry | None = None
+    ) -> tuple[Verdict, bool, str]:
+        """Take one message through the rules.
+
+        The verdict, whether the message is kept at its source, and why it must be tried again ("" if it need not).
+        `whole` gives its octets; a large message is read again rather than held.
+        """
         session = self.session
-        name, _, users, word, _, keep, _ = self.account
-        message = self._open(raw, tags, word)
-        trace = self.trace if self._tracing else None
-        engine = evaluate(session.program, name, users, message, session.me, trace)
-        verdict = self.driver.drive(engine)
+        session = self.session
+        steps = None
+        try:
+            progress = self._earlier(whole, entry)
+            steps = Steps(progress, lambda: self._begin(whole, entry))
+            if progress is not None:
+                steps.again(int(time.time()))
+            verdict = self.driver.drive(self._rules(whole, tags, entry, steps), steps)
+        except Failure as failure:
+            # Before the first rule: another process has the message, or it has to wait for its scan.
+            verdict = Verdict()
+            verdict.outcome, verdict.reason = "aborted", failure.text
+        except BaseException:
+            if steps is not None:
+                steps.save()
+            raise
+        kept = self._conclude(verdict)
+        why = "" if verdict.outcome == "done" else verdict.reason
+        if self.account[3] == "stdin" and not session.options.fdm_status:
+            why = unfinished(verdict, kept)
+        if steps is not None and (why or entry is not None or steps.progress is not None or steps.lost):
+            from rulesmith import afterwards  # a message that is simply delivered has none
+
+            left = afterwards.Afterwards(session.settings, steps, entry, self.driver, session.me, self.say)
+            if why:
+                kept = self.account[5] or session.options.keep
+            why = left.settle(why, whole, lambda: self._rules(whole, tags, entry, None), int(time.time()))
+            kept = kept or bool(why)
+        return verdict, kept, why
+
+    def _conclude(self, verdict: Verdict) -> bool:
+        """Say how it went; whether the message is kept at its source."""
+        session = self.session
         for note in verdict.notes:
             self.say(text_of(note))
         if verdict.outcome != "done":
             self.say(verdict.reason)
             self.say("fetching error. " + verdict.outcome)
         if verdict.outcome == "aborted":
-            return verdict, True
+            return True
         if verdict.ended:
             level, text = end_of_rules(session.settings["unmatched-mail"])
             if level:
                 session.log.debug(level, self.label + text)
             else:
                 self.say(text)
-        kept = verdict.decision == KEEP or keep or session.options.keep
+        kept = verdict.decision == KEEP or self.account[5] or session.options.keep
         self.total += 1
         self.kept += kept
         self.trace("keeping" if kept else "deleting", self.total)
-        return verdict, kept
+        return kept
 
-    def _open(self, raw: bytes, source_tags: dict[bytes, bytes], word: str) -> Message:
+    def _rules(
+        self, whole: Callable[[], bytes], tags: dict[bytes, bytes], entry: Entry | None, steps: Steps | None
+    ) -> Asking:
+        """The engine for a message, which is scanned before where that is set; not without `steps`.
+
+        Raises Failure: the message has to wait for its scan.
+        """
+        session = self.session
+        name, _, users, word, _, _, _ = self.account
+        now = self.now if entry is None else entry.context.now
+        if steps is not None and steps.progress is not None:
+            now = steps.progress.now
+        raw = whole()
+        verdict = None if entry is None else entry.verdict
+        if session.settings["scan"] is not None and verdict is None and steps is not None:
+            from rulesmith import scanned  # nothing of it where no scan is set
+
+            raw, verdict = scanned.scanned(raw, self, entry, steps, now)
+        message = self._open(raw, tags, word, now)
+        message.verdict = verdict
+        return evaluate(session.program, name, users, message, session.me, self.trace if self._tracing else None)
+
+    def _earlier(self, whole: Callable[[], bytes], entry: Entry | None) -> Progress | None:
+        """How far an earlier try has come. Raises Failure: another process is at work on the message."""
+        if entry is not None:
+            return entry.progress()
+        if self._records is None:
+            self._journal = _journal_folder(self.session.settings)
+            try:
+                self._records = self._journal is not None and bool(os.listdir(self._journal))
+            except OSError:
+                self._records = False
+        if not self._records or self._journal is None:
+            return None
+        from rulesmith import records  # only where some message is not finished
+
+        return records.find(self._journal, whole(), self.session.config, self.account[0], self.say)
+
+    def _begin(self, whole: Callable[[], bytes], entry: Entry | None) -> Progress:
+        """A record for a message that is not finished. Raises OSError where it cannot be kept."""
+        if entry is not None:
+            return entry.begin()
+        from rulesmith import records  # messages with one delivery need none
+
+        return records.create(self._journal, whole(), self.session.config, self.account[0], self.now)
+
+    def _open(self, raw: bytes, source_tags: dict[bytes, bytes], word: str, now: int) -> Message:
         """A message as rules see it: without its mbox separator, with its tags and our Received line."""
         session = self.session
         account = self.account[0]
         raw = header.strip_from_line(raw)
         body_at = header.boundary(raw)
-        tags = clock_tags(self.now, session.hostname)
+        tags = clock_tags(now, session.hostname)
         tags.update(source_tags)
-        about = describe(raw, body_at, account, self.now)
+        about = describe(raw, body_at, account, now)
         tags.update(about)
         if not session.settings["no-received"] and word not in ("nntp", "nntps"):
-            line = header.received(self.world.fqdn(), __version__.encode(), account, word.encode(), self.now)
+            line = header.received(self.world.fqdn(), __version__.encode(), account, word.encode(), now)
             raw, body_at = header.insert_received(raw, body_at, line)
-        message = Message(raw, body_at, tags, self.now)
+        message = Message(raw, body_at, tags, now)
         if session.log.level >= 2:
             self._introduce(message, about)
         self.trace("got", self.total + 1, len(raw), body_at)

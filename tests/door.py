@@ -8,7 +8,9 @@ where root drops to a user who may not even read the interpreter.
 from __future__ import annotations
 
 import ast
+import atexit
 import contextlib
+import functools
 import importlib
 import io
 import os
@@ -52,6 +54,25 @@ class Outcome:
 Door = Callable[[Call], Outcome]
 
 
+@functools.cache
+def _states() -> str:
+    """Where journals lie that a test does not look at: apart from the files that it compares."""
+    folder = tempfile.TemporaryDirectory(prefix="states")
+    atexit.register(_if_still(os.getpid(), folder.cleanup))
+    Path(folder.name).chmod(0o777)
+    return folder.name
+
+
+def _if_still(pid: int, cleanup: Callable[[], None]) -> Callable[[], None]:
+    """Forks of this process leave it to us."""
+    return lambda: cleanup() if os.getpid() == pid else None
+
+
+def _environment(call: Call) -> dict[str, str]:
+    uid = call.user.pw_uid if call.user else os.geteuid()
+    return {"XDG_STATE_HOME": f"{_states()}/{uid}", **call.env}
+
+
 def plain_user() -> pwd.struct_passwd | None:
     """Whom to drop to: nobody when we are root, and no one (None) otherwise."""
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
@@ -61,7 +82,7 @@ def command(argv: Sequence[str]) -> Door:
     """A program of the machine, by its command line."""
 
     def run(call: Call) -> Outcome:
-        options: dict[str, object] = {"cwd": call.cwd, "env": dict(call.env), "umask": 0o022}
+        options: dict[str, object] = {"cwd": call.cwd, "env": _environment(call), "umask": 0o022}
         if call.user:
             options |= {"user": call.user.pw_uid, "group": call.user.pw_gid, "extra_groups": []}
         try:
@@ -103,6 +124,7 @@ def warm_door(call: Call) -> Outcome:
 
 def door_on(descriptor: int, call: Call, feed: Callable[[], None] = lambda: None) -> Outcome:
     """The same with `descriptor`, which is closed here, as standard input; `feed` is called while it runs."""
+    environment = _environment(call)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         child = os.fork()
         if child == 0:
@@ -110,14 +132,14 @@ def door_on(descriptor: int, call: Call, feed: Callable[[], None] = lambda: None
             os.dup2(out.fileno(), 1)
             os.dup2(err.fileno(), 2)
             os.closerange(3, 1024)
-            _become(call)
+            _become(call, environment)
         os.close(descriptor)
         feed()
         status = _wait(child)
         return Outcome(status, _all_of(out), _all_of(err))
 
 
-def _become(call: Call) -> NoReturn:
+def _become(call: Call, environment: Mapping[str, str]) -> NoReturn:
     code: object = 1
     try:
         os.setsid()
@@ -128,7 +150,7 @@ def _become(call: Call) -> NoReturn:
             os.setuid(call.user.pw_uid)
         os.chdir(call.cwd)
         os.environ.clear()
-        os.environ.update(call.env)
+        os.environ.update(environment)
         time.tzset()
         sys.argv = ["fdm", *(os.fsdecode(each) for each in call.args)]
         # As in a new process: text streams on the three descriptors, which the door mostly reads and writes itself.

@@ -78,7 +78,8 @@ def _fetch(home: Path, *flags: str) -> set[str]:
     arguments = ["-f", str(home / "conf"), "-a", "stdin", "-m", "fetch"]
     run = subprocess.run(
         [sys.executable, *flags, "-c", RUN.format(listing=str(listing)), *arguments],
-        input=MESSAGE, capture_output=True, check=False, cwd=home, env={"HOME": str(home), "PATH": os.environ["PATH"]},
+        input=MESSAGE, capture_output=True, check=False, cwd=home,
+        env={"HOME": str(home), "XDG_STATE_HOME": str(home), "PATH": os.environ["PATH"]},
     )  # fmt: skip
     assert run.returncode == 0, run.stderr.decode()
     return set(listing.read_text().split())

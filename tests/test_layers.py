@@ -46,6 +46,7 @@ LAYERS: dict[str, set[str] | None] = {
 DOORS = {
     "__init__",
     "__main__",
+    "afterwards",
     "fdm",
     "mda",
     "cli",
@@ -56,6 +57,9 @@ DOORS = {
     "load",
     "log",
     "options",
+    "records",
+    "scanned",
+    "unread",
     "wording",
 }
 

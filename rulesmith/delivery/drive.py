@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rulesmith.delivery import privileges
-from rulesmith.effects import DELIVER, FORGET, LOOK_UP, REMEMBER, RUN, WHO, Failure
+from rulesmith.effects import DELIVER, FORGET, LOOK_UP, REMEMBER, RUN, WHO, Failure, stopping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.delivery.keys import Cache
+    from rulesmith.delivery.progress import Progress
     from rulesmith.delivery.world import World
     from rulesmith.evaluate import Verdict
 
@@ -30,6 +31,124 @@ _MODULES = {
 }
 
 
+class Steps:
+    """The deliveries of one message: which are done already, and what has to be written down before the next.
+
+    The record of a delivery is written when the engine asks for anything more, so that a plan of one delivery
+    writes nothing. `progress` is the record of an earlier try, None without one; `begin` makes a new one, or
+    raises OSError where it cannot be kept. `lost` says that something could not be written down, `why_lost` why;
+    `failed` is the effect that failed, `answered` are the deliveries that this run has made.
+    """
+
+    __slots__ = ("_begin", "_fresh", "_later", "answered", "failed", "lost", "progress", "why_lost")
+
+    def __init__(self, progress: Progress | None, begin: Callable[[], Progress]) -> None:
+        self.progress = progress
+        self.lost = False
+        self.why_lost = ""
+        self.failed: tuple[Any, ...] | None = None
+        self.answered: list[tuple[Any, ...]] = []
+        self._begin = begin
+        self._fresh: tuple[tuple[Any, ...], Any] | None = None
+        self._later: list[tuple[Any, ...]] = []
+
+    def carry_out(self, effect: tuple[Any, ...], answer: Callable[[tuple[Any, ...]], Any]) -> Any:
+        """The answer to an effect: from the record, or by doing it. Raises Failure, Stopped."""
+        if self._fresh is not None:
+            self.save()
+        stopping.heed()
+        word = effect[0]
+        step = word == DELIVER or (word == RUN and effect[1] in ("exec", "pipe"))
+        if step:
+            if self.progress is not None:
+                known = self.progress.known(effect)
+                if known is not None:
+                    return known
+        elif word in (LOOK_UP, REMEMBER, FORGET):
+            return self._cached(effect, answer)
+        stopping.held = step
+        try:
+            found = answer(effect)
+            if step and (word == DELIVER or not found[0]):
+                self._fresh = (effect, found)
+                self.answered.append(effect)
+            elif word == RUN and found[0]:
+                self.failed = effect
+            return found
+        except Failure:
+            self.failed = effect
+            raise
+        finally:
+            # A delivery that is made but not written down is no safe point.
+            stopping.held = self._fresh is not None
+
+    def save(self) -> None:
+        """Write down the last delivery, if it is not. Never raises: what cannot be written down may be repeated."""
+        if self._fresh is None:
+            return
+        fresh, self._fresh = self._fresh, None
+        held, stopping.held = stopping.held, True
+        try:
+            progress = self.open()
+            if progress is not None:
+                progress.store(*fresh)
+        except OSError as error:
+            self.lose(error)
+        finally:
+            stopping.held = held
+
+    def again(self, when: int) -> None:
+        """A further try of a message that has a record begins (Unix time)."""
+        assert self.progress is not None
+        try:
+            self.progress.retry(when)
+        except OSError as error:
+            self.lose(error)
+
+    def lose(self, error: OSError) -> None:
+        """Something could not be written down."""
+        self.lost = True
+        self.why_lost = error.strerror or str(error)
+
+    def open(self) -> Progress | None:
+        """The record, made if there is none; None, and `lost`, where it cannot be kept."""
+        if self.progress is None and not self.lost:
+            try:
+                self.progress = self._begin()
+            except OSError as error:
+                self.lose(error)
+        return self.progress
+
+    def finish(self, answer: Callable[[tuple[Any, ...]], Any]) -> None:
+        """The plan is done: what was put off happens now. Raises Failure."""
+        while self._later:
+            answer(self._later[0])
+            del self._later[0]
+
+    def _cached(self, effect: tuple[Any, ...], answer: Callable[[tuple[Any, ...]], Any]) -> Any:
+        """A cache answers a retry as it answered the first try, whatever that try has added since.
+
+        Where there is no record to say so, nothing is added before the plan is done.
+        """
+        word, path, key = effect
+        if word == LOOK_UP:
+            for other in reversed(self._later):
+                if other[1:] == (path, key):
+                    return other[0] == REMEMBER
+            had = None if self.progress is None else self.progress.had(path, key)
+            return answer(effect) if had is None else had
+        progress = self.open()
+        if progress is not None:
+            try:
+                progress.will_change(path, key, lambda: bool(answer((LOOK_UP, path, key))))
+                return answer(effect)
+            except OSError as error:
+                self.lose(error)
+        there: bool = answer((LOOK_UP, path, key))
+        self._later.append(effect)
+        return there
+
+
 class Driver:
     """Drives messages of one account; keeps its caches open between them."""
 
@@ -41,19 +160,21 @@ class Driver:
         self._who = who
         self._caches: dict[bytes, Cache] = {}
 
-    def drive(self, engine: Generator[tuple[Any, ...], Any, Verdict]) -> Verdict:
+    def drive(self, engine: Generator[tuple[Any, ...], Any, Verdict], steps: Steps) -> Verdict:
         """Answer the engine until it has a verdict."""
         try:
             effect = next(engine)
             while True:
                 try:
-                    answer = self._answer(effect)
+                    answer = steps.carry_out(effect, self.answer)
                 except Failure as failure:
                     effect = engine.throw(failure)
                 else:
                     effect = engine.send(answer)
         except StopIteration as end:
             verdict: Verdict = end.value
+            # What follows is short: whoever wants us to end gets the truth about this message.
+            stopping.held = True
             return verdict
 
     def close(self) -> None:
@@ -61,7 +182,8 @@ class Driver:
             cache.close()
         self._caches.clear()
 
-    def _answer(self, effect: tuple[Any, ...]) -> Any:
+    def answer(self, effect: tuple[Any, ...]) -> Any:
+        """Do what an effect asks for. Raises Failure."""
         word = effect[0]
         if word == DELIVER:
             return self._deliver(*effect[1:])

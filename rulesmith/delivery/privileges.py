@@ -8,7 +8,7 @@ import os
 import pwd
 
 from rulesmith.delivery.world import World
-from rulesmith.effects import Failure
+from rulesmith.effects import Failure, stopping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,6 +101,8 @@ def _work(user: User, world: World, function: Any, args: Any, raw: bytes, tell: 
         while data:
             data = data[os.write(tell, data) :]
 
+    # Our parent gives us our time; we end when it says so.
+    stopping.forget()
     try:
         switch(user)
         there = World(

@@ -182,7 +182,8 @@ def insert_received(raw: bytes, body_at: int, line: bytes) -> tuple[bytes, int]:
     the inserted field alone is the header area, directly followed by the text.
     """
     at = max(find(raw[:body_at], b"received"), 0) if b"\n\n" in raw else 0
-    return raw[:at] + line + raw[at:], body_at + len(line)
+    # A view, because the rest may be most of a very large mail.
+    return b"".join((raw[:at], line, memoryview(raw)[at:])), body_at + len(line)
 
 
 def strip_from_line(raw: bytes) -> bytes:

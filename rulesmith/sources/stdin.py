@@ -7,6 +7,11 @@ import select
 import stat
 
 from rulesmith.effects import Failure
+from rulesmith.limits import SPOOL_MEMORY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rulesmith.delivery.spool import Spool
 
 _CHUNK = 1 << 18
 
@@ -37,11 +42,12 @@ def drain(timeout: int) -> None:
         return
 
 
-def read(maximum: int, timeout: int) -> bytes:
-    """The message, with a last LF.
+def receive(maximum: int, timeout: int, spool: Spool | None = None) -> Letter:
+    """Read the message to its end.
 
     `maximum` is in octets, `timeout` in seconds of silence. Raises TooBig, and Failure with fdm's words when
-    there is no message. More than `maximum` is never kept in memory.
+    there is no message. More than `maximum` is never kept anywhere. Of less, limits.SPOOL_MEMORY are kept in memory
+    and more in a file that nobody else can open; or all in `spool`, where the caller has one.
     """
     try:
         mode = os.fstat(0).st_mode
@@ -51,33 +57,81 @@ def read(maximum: int, timeout: int) -> bytes:
         raise Failure("stdin is a tty. ignoring")
     if stat.S_ISDIR(mode):
         raise Failure("io: read: Is a directory")
-    kept: list[bytes] = []
+    letter = Letter(spool)
     size = 0
-    over = 0  # octets up to the end of the line in which the limit was passed
+    over = 0  # octets up to the end of the line in which the limit was passed, -1 while that has not come
     for chunk in _chunks(timeout):
-        if over:
-            if over < 0:
-                at = chunk.find(b"\n")
-                over = size + at + 1 if at >= 0 else -1
-            size += len(chunk)
-            continue
-        if size + len(chunk) > maximum:
-            at = chunk.find(b"\n", max(0, maximum - size))
-            over = size + at + 1 if at >= 0 else -1
-            kept.clear()
-        else:
-            kept.append(chunk)
         size += len(chunk)
+        if size <= maximum:
+            letter.add(chunk)
+        elif over <= 0:
+            letter.clear()
+            at = chunk.find(b"\n", 0 if over else max(0, maximum - size + len(chunk)))
+            over = size - len(chunk) + at + 1 if at >= 0 else -1
     if over:
         raise TooBig(f"message too big: {over if over > 0 else size + 1} bytes")
-    raw = b"".join(kept)
-    if not raw:
+    if not size:
         raise Failure("empty message")
-    if raw[-1:] != b"\n":
-        raw += b"\n"
-        if len(raw) > maximum:
-            raise TooBig(f"message too big: {len(raw)} bytes")
-    return raw
+    if letter.is_open_ended() and size == maximum:
+        raise TooBig(f"message too big: {size + 1} bytes")
+    return letter
+
+
+class Letter:
+    """A message that was read: short in memory, long in a file; all of it in `spool` where that is given.
+
+    Where the file cannot be written the memory has to do.
+    """
+
+    __slots__ = ("_chunks", "_last", "_may_open", "_size", "_spool")
+
+    def __init__(self, spool: Spool | None = None) -> None:
+        self._chunks: list[bytes] = []  # everything, or nothing where it is too long
+        self._size = 0
+        self._last = b""
+        self._spool = spool
+        self._may_open = spool is None
+
+    def add(self, chunk: bytes) -> None:
+        """Take the next octets."""
+        before = self._size
+        self._size += len(chunk)
+        self._last = chunk[-1:]
+        if self._size > SPOOL_MEMORY and self._may_open:
+            from rulesmith.delivery import spool  # few messages are so long
+
+            self._may_open = False
+            self._spool = spool.open_private(self._chunks)
+        if self._spool is not None:
+            if self._spool.write(chunk):
+                if self._size > SPOOL_MEMORY:
+                    self._chunks.clear()
+                    return
+            else:
+                if before > SPOOL_MEMORY:
+                    self._chunks = [self._spool.read()]
+                self._spool = None
+        self._chunks.append(chunk)
+
+    def clear(self) -> None:
+        """Forget it all."""
+        self._chunks.clear()
+        self._spool = None
+
+    def is_open_ended(self) -> bool:
+        """Whether its last line has no end; it gets one, as in fdm."""
+        return self._last != b"\n"
+
+    def whole(self) -> bytes:
+        """Its octets, with a last LF. Raises OSError where a file has become unreadable."""
+        if self._chunks:
+            if len(self._chunks) > 1 or self.is_open_ended():
+                self._chunks = [b"".join((*self._chunks, b"\n" if self.is_open_ended() else b""))]
+                self._last = b"\n"
+            return self._chunks[0]
+        assert self._spool is not None
+        raw = self._spool.read()
+        return raw + b"\n" if self.is_open_ended() else raw
 
 
 def _chunks(timeout: int):  # type: ignore[no-untyped-def]  # Iterator would have to be imported

@@ -190,13 +190,16 @@ def test_l94_a_folded_message_id_is_one(stage: Stage) -> None:
     assert theirs.read("id=")
 
 
-def test_l95_a_key_that_is_added_before_a_failure_stays(stage: Stage) -> None:
+def test_l95_a_key_that_a_message_adds_before_a_failure_does_not_make_it_its_own_duplicate(stage: Stage) -> None:
     conf = """cache "c.cache"
         match in-cache "c.cache" key "%[message_id]" action drop
         match all action { add-to-cache "c.cache" key "%[message_id]" pipe "false" }"""
     first = stage.agree(conf)
     again = stage.ours(conf, again=first)
-    assert (first.status, again.status, again.log) == (1, 0, "")
+    assert (first.status, again.status) == (1, 75)
+    assert stage.ours(conf, MAIL.replace(b"body", b"other"), again=first).status == 0
+    theirs = stage.theirs(conf)
+    assert (theirs.status, stage.theirs(conf, again=theirs).status) == (1, 0)
 
 
 def test_l96_imap_accounts_have_no_cache(stage: Stage) -> None:

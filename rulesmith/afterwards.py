@@ -1,0 +1,190 @@
+"""After the rules: what is written down, forgotten or given up.
+
+Loaded for a message that was not simply delivered: it failed, has failed before, is in the queue, or needed
+a record on its way.
+"""
+
+from __future__ import annotations
+
+import os
+
+from rulesmith.delivery.plan import cause_of, describe
+from rulesmith.effects import DELIVER, FORGET, LOOK_UP, REMEMBER, RUN, WHO, Failure
+from rulesmith.wording import text_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from rulesmith.delivery.drive import Driver, Steps
+    from rulesmith.delivery.progress import Progress
+    from rulesmith.delivery.queue import Entry
+    from rulesmith.evaluate import Asking, User
+
+    Effect = tuple[Any, ...]
+    Say = Callable[[str], None]
+
+# What is to blame where no delivery and no command failed.
+RULES, SCAN = b"rules", b"scan"
+
+
+class Afterwards:
+    """A message whose run has ended, `entry` its place in the queue."""
+
+    def __init__(
+        self, settings: dict[str, Any], steps: Steps, entry: Entry | None, driver: Driver, me: User, say: Say
+    ) -> None:
+        self.settings = settings
+        self.steps = steps
+        self.entry = entry
+        self.driver = driver
+        self.me = me
+        self.say = say
+
+    def settle(self, why: str, raw: Callable[[], bytes], rules: Callable[[], Asking], now: int) -> str:
+        """Write down or forget how far the message has come; why it must be tried again, "" if it need not.
+
+        `why` is the reason so far. After too many failures the message is delivered to the problem mailbox. `raw`
+        gives the message as it came; `rules` the engine anew, to find out which mailbox it is for; `now` is Unix time.
+        """
+        steps = self.steps
+        if not why:
+            try:
+                steps.finish(self.driver.answer)
+            except Failure as failure:
+                why = failure.text
+        if why:
+            steps.save()
+        self._tell()
+        if not why:
+            self._forget()
+            return ""
+        progress = steps.open()
+        if progress is not None:
+            try:
+                self._note(progress, now, why)
+            except OSError as error:
+                steps.lose(error)
+            else:
+                if self._enough(progress, now) and self._give_up(progress, raw, rules, now):
+                    return ""
+        if self.entry is not None:
+            self.entry.open = False
+        elif steps.lost:
+            why += f"; a retry may repeat deliveries, since the journal cannot be written: {steps.why_lost}"
+        return why
+
+    def _forget(self) -> None:
+        """The message is done with."""
+        try:
+            if self.entry is not None:
+                self.entry.remove()
+            elif self.steps.progress is not None:
+                self.steps.progress.remove()
+        except FileNotFoundError:
+            # Removed by hand.
+            return
+        except OSError as error:
+            # It is delivered; should it be tried again, the record says so.
+            self.steps.save()
+            self.say(f"the record of this message cannot be removed, it may be delivered again: {error.strerror}")
+
+    def _tell(self) -> None:
+        """Let other messages of the queue know what works."""
+        if self.entry is None or not self.steps.answered:
+            return
+        from rulesmith.delivery import answers, queue
+
+        try:
+            others = len(queue.names(self.entry.folder)) > 1
+        except OSError:
+            return
+        if others:
+            answers.mark(self.entry.folder, {cause_of(effect) for effect in self.steps.answered})
+
+    def _note(self, progress: Progress, now: int, why: str) -> None:
+        failed = self.steps.failed
+        cause, what = RULES, b""
+        if failed is not None and failed[0] in (DELIVER, RUN):
+            cause, what = cause_of(failed), describe(failed)
+        elif failed is not None and failed[0] == SCAN:
+            cause = SCAN
+        beside = False
+        if self.entry is not None and progress.last is not None:
+            from rulesmith.delivery import answers
+
+            beside = answers.last(self.entry.folder, cause) > progress.last
+        progress.fail(now, why.encode("utf-8", "surrogateescape"), cause, what, beside)
+
+    def _enough(self, progress: Progress, now: int) -> bool:
+        since = now if progress.since is None else progress.since
+        tries: int = self.settings["queue-tries"]
+        patience: int = self.settings["queue-time"]
+        return progress.tries >= tries and now - since >= patience and bool(self.settings["problem-mailbox"])
+
+    def _give_up(self, progress: Progress, raw: Callable[[], bytes], rules: Callable[[], Asking], now: int) -> bool:
+        """Deliver the message to the problem mailbox; whether that worked."""
+        failed = self.steps.failed
+        if failed is None or not (failed[0] == DELIVER or failed[1] == "pipe"):
+            failed = first_delivery(rules(), self.driver)
+        try:
+            put_away(self.settings["problem-mailbox"], progress, raw(), failed, self.driver, self.me, now)
+        except Failure as failure:
+            self.say(f"the problem mailbox: {failure.text}")
+            return False
+        self.say(f"tried {progress.tries} times, delivered to the problem mailbox: {text_of(progress.reason)}")
+        self._forget()
+        return True
+
+
+def put_away(
+    mailbox: bytes,
+    progress: Progress,
+    raw: bytes,
+    failed: Effect | None,
+    driver: Driver,
+    me: User,
+    now: int,
+) -> None:
+    """Deliver a message to the problem mailbox, with its note. Raises Failure where the message cannot go there."""
+    from rulesmith.delivery import problem
+
+    effect_for = problem.target(mailbox, failed, me, now)
+    _perform(driver, effect_for(raw))
+    since = progress.since or progress.now
+    text = problem.note(raw, progress.reason, progress.tries, since, now, progress.done, driver.world.hostname)
+    try:
+        _perform(driver, effect_for(text))
+    except Failure as failure:
+        # The message itself is where it can be seen.
+        driver.world.warn(b"the note beside it: " + os.fsencode(failure.text))
+
+
+def _perform(driver: Driver, effect: Effect) -> None:
+    answer = driver.answer(effect)
+    if effect[0] == RUN and answer[0]:
+        raise Failure(effect[2] + b": command returned %d" % answer[0])
+
+
+def first_delivery(engine: Asking, driver: Driver) -> Effect | None:
+    """The first delivery that the rules would make, as far as that can be told without running anything."""
+    try:
+        effect = next(engine)
+        while True:
+            word = effect[0]
+            if word == DELIVER or (word == RUN and effect[1] == "pipe"):
+                engine.close()
+                found: Effect = effect
+                return found
+            answer: Any = None
+            if word in (WHO, LOOK_UP):
+                answer = driver.answer(effect)
+            elif word == RUN:
+                # A condition does not hold; a rewrite changes nothing.
+                answer = (1, b"") if effect[1] == "condition" else (0, effect[3] or b"")
+            else:
+                assert word in (REMEMBER, FORGET), word
+            effect = engine.send(answer)
+    except (StopIteration, Failure):
+        return None

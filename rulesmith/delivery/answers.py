@@ -1,0 +1,47 @@
+"""When things outside last worked: a file for each, in the queue, whose time says it.
+
+What failed for one message may have failed for many. The first one it works for tells the others; and a message
+that fails while others get through by the same way has a fault of its own, and may wait longer.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_FOLDER = b"/answered"
+
+
+def mark(queue: bytes, causes: Iterable[bytes]) -> None:
+    """These have just worked. What cannot be noted only costs a later try."""
+    for cause in causes:
+        path = queue + _FOLDER + b"/" + cause
+        try:
+            try:
+                os.utime(path)
+            except FileNotFoundError:
+                os.makedirs(queue + _FOLDER, 0o700, exist_ok=True)
+                os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+        except OSError:
+            return
+
+
+def last(queue: bytes, cause: bytes) -> float:
+    """When it last worked (Unix time); 0 where that is not known."""
+    try:
+        return os.stat(queue + _FOLDER + b"/" + cause).st_mtime
+    except (OSError, ValueError):
+        return 0.0
+
+
+def prune(queue: bytes, before: float) -> None:
+    """Forget what has not worked since that Unix time."""
+    try:
+        for each in os.scandir(queue + _FOLDER):
+            if each.stat().st_mtime < before:
+                os.unlink(each.path)
+    except OSError:
+        return

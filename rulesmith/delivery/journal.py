@@ -1,0 +1,165 @@
+"""The journal: the progress of messages whose plan is not done, where the caller keeps the message.
+
+A folder of its own, mode 0700, with a file for each such message, `IDENTITY.NUMBER.journal`; the number tells
+apart equal messages that are delivered at the same time. Files of messages that nobody brings again are removed
+after limits.JOURNAL_DAYS, and there are never more than limits.JOURNAL_FILES.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import time
+
+from rulesmith.delivery import folders
+from rulesmith.delivery.progress import Progress, Unreadable
+from rulesmith.effects import Failure
+from rulesmith.limits import JOURNAL_DAYS, JOURNAL_FILES, JOURNAL_PATIENCE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SUFFIX = b".journal"
+_FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+_PAUSE = 0.02
+
+
+def find(folder: bytes, name: bytes, warn: Callable[[str], None]) -> Progress | None:
+    """The record of an earlier try of the message, locked; None without one.
+
+    Where another process is at work on it, this one waits for some seconds. Raises Failure: come again later.
+    """
+    until = time.monotonic() + JOURNAL_PATIENCE
+    while True:
+        busy = False
+        for file in _of(folder, name):
+            try:
+                progress = _open(folder + b"/" + file)
+            except BlockingIOError:
+                busy = True
+            except FileNotFoundError:
+                # Done with since the look into the folder.
+                continue
+            except Unreadable:
+                warn(f"{folders.text_of(folder + b'/' + file)}: written by another version; deliveries may be repeated")
+            except OSError as error:
+                warn(f"{folders.text_of(folder + b'/' + file)}: {error.strerror}; deliveries may be repeated")
+            else:
+                return progress
+        if not busy:
+            return None
+        if time.monotonic() >= until:
+            raise Failure("another process is delivering this message")
+        time.sleep(_PAUSE)
+
+
+def create(folder: bytes, name: bytes, now: int) -> Progress:
+    """A new record. Raises OSError where it cannot be kept."""
+    _prepare(folder)
+    number = 0
+    while True:
+        path = b"%s/%s.%d%s" % (folder, name, number, SUFFIX)
+        try:
+            descriptor = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            # An equal message is being delivered, or its record cannot be read: each has its own.
+            number += 1
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            progress = Progress(path, descriptor)
+            progress.begin(now)
+            folders.sync_folder(folder)
+        except BlockingIOError:
+            # Another process found our file before we had locked it, and takes it for an earlier try.
+            os.close(descriptor)
+            number += 1
+            continue
+        except BaseException:
+            _discard(path, descriptor)
+            raise
+        return progress
+
+
+def _of(folder: bytes, name: bytes) -> list[bytes]:
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    return sorted(each for each in names if each.startswith(name + b".") and each.endswith(SUFFIX))
+
+
+def _open(path: bytes) -> Progress:
+    """Raises BlockingIOError where somebody else has it, FileNotFoundError where it is gone, Unreadable, OSError."""
+    descriptor = os.open(path, _FLAGS)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        own = os.fstat(descriptor)
+        if not _names(path, own):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        if own.st_uid != os.geteuid():
+            raise PermissionError(errno.EPERM, "belongs to another user")
+        return Progress(path, descriptor)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _names(path: bytes, own: os.stat_result) -> bool:
+    try:
+        now = os.stat(path)
+    except FileNotFoundError:
+        return False
+    return (now.st_dev, now.st_ino) == (own.st_dev, own.st_ino)
+
+
+def _discard(path: bytes, descriptor: int) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        # An empty record says nothing; it goes with its age.
+        pass
+    os.close(descriptor)
+
+
+def _prepare(folder: bytes) -> None:
+    """Make the folder, or look after it: not too many files, none too old. Raises OSError."""
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        folders.make_folders(folders.parent_of(folder), None)
+        try:
+            os.mkdir(folder, 0o700)
+            folders.sync_folder(folders.parent_of(folder))
+        except FileExistsError:
+            pass
+        return
+    ages = []
+    for name in names:
+        if name.endswith((SUFFIX, SUFFIX + b".new")):
+            try:
+                ages.append((os.stat(folder + b"/" + name).st_mtime, name))
+            except FileNotFoundError:
+                continue
+    ages.sort()
+    oldest = time.time() - JOURNAL_DAYS * 86400
+    surplus = len(ages) - JOURNAL_FILES + 1
+    for number, (when, name) in enumerate(ages):
+        if number >= surplus and when >= oldest:
+            break
+        _forget(folder + b"/" + name)
+
+
+def _forget(path: bytes) -> None:
+    """Remove a record that nobody is at work on."""
+    try:
+        descriptor = os.open(path, _FLAGS)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.unlink(path)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return

@@ -1,0 +1,292 @@
+"""How far a message has come: which of its deliveries are done, how often it was tried, what stopped it.
+
+One file a message, in the journal or beside its entry in the queue. It is a text file, one record a line:
+the CRC-32 of the rest of the line, a word, its values with `%xx` for what is not printable. A record is written
+with one write and synced; a line that is torn or damaged ends the file, and a later record goes where it began.
+
+    rulesmith-progress VERSION
+    begin WHEN             the arrival: tags made of the time are the same at every try
+    try WHEN               a further try begins; without a `fail` behind it, it was killed
+    done STEP WHAT TAG VALUE …   a delivery that shall not be made again, and the tags it set
+    cache PATH KEY BEFORE  a key is about to be added or removed; BEFORE is 1 if it was there
+    fail WHEN CAUSE BESIDE WHAT REASON   how a try ended; BESIDE is 1 where CAUSE let others through
+    tries NUMBER SINCE     stands for so many failed tries (a long record is written anew)
+
+STEP is a digest of what a delivery does, and its number among equal ones: after a change of the configuration
+what is really the same is still known.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import zlib
+
+from rulesmith.delivery import folders
+from rulesmith.delivery.plan import describe, step_name
+from rulesmith.effects import DELIVER
+from rulesmith.limits import PROGRESS_FAILURES, PROGRESS_TEXT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+VERSION = b"1"
+_MAGIC = b"rulesmith-progress"
+_PLAIN = frozenset(b"!\"#$&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~")
+
+
+class Unreadable(Exception):
+    """The file is of another version: what it says is not known."""
+
+
+def pack(*values: bytes) -> bytes:
+    """One line for a record."""
+    text = b" ".join([_quoted(value) for value in values])
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def unpack(line: bytes) -> list[bytes] | None:
+    """The values of a line without its LF; None where it is torn or damaged."""
+    check, _, text = line.partition(b" ")
+    if check != b"%08x" % zlib.crc32(text):
+        return None
+    return [_unquoted(value) for value in text.split(b" ")]
+
+
+def _quoted(value: bytes) -> bytes:
+    if _PLAIN.issuperset(value):
+        return value
+    return b"".join([b"%c" % octet if octet in _PLAIN else b"%%%02x" % octet for octet in value])
+
+
+def _unquoted(value: bytes) -> bytes:
+    first, *rest = value.split(b"%")
+    return first + b"".join([bytes((int(part[:2], 16),)) + part[2:] for part in rest])
+
+
+class Progress:
+    """The record of one message, open and locked; a file that only this process writes.
+
+    `now` is the arrival (Unix time), `tries` how many tries have failed, `since` when the first of them did, `last`
+    when the last one did (both None before that). `reason`, `cause` and `what` are the last failure's: the
+    sentence, which of the things outside failed, and the delivery. `stubborn` counts the failures in a row, up to
+    the last, while the same cause let others through. `done` lists the descriptions of what is stored.
+    """
+
+    __slots__ = (
+        "_before",
+        "_changed",
+        "_descriptor",
+        "_end",
+        "_failures",
+        "_seen",
+        "_steps",
+        "_trying",
+        "cause",
+        "done",
+        "last",
+        "now",
+        "path",
+        "reason",
+        "since",
+        "stubborn",
+        "tries",
+        "what",
+    )
+
+    def __init__(self, path: bytes, descriptor: int) -> None:
+        """Read what there is. The descriptor is ours from now on. Raises OSError, Unreadable."""
+        self.path = path
+        self.now = 0
+        self.tries = 0
+        self.since: int | None = None
+        self.last: int | None = None
+        self.reason = b""
+        self.cause = b""
+        self.what = b""
+        self.stubborn = 0
+        self.done: list[bytes] = []
+        self._descriptor = descriptor
+        self._end = 0
+        self._failures = 0
+        self._trying: int | None = None
+        self._steps: dict[bytes, dict[bytes, bytes]] = {}
+        self._seen: dict[bytes, int] = {}  # equal steps of this run
+        self._before: dict[tuple[bytes, bytes], bool] = {}
+        self._changed: set[tuple[bytes, bytes]] = set()  # in this run
+        self._load()
+
+    def _load(self) -> None:
+        octets = os.pread(self._descriptor, os.fstat(self._descriptor).st_size, 0)
+        for line in octets.split(b"\n")[:-1]:
+            record = unpack(line)
+            if record is None:
+                break
+            if not self._end and record != [_MAGIC, VERSION]:
+                raise Unreadable
+            self._take(*record)
+            self._end += len(line) + 1
+        if self._trying is not None:
+            self._was_killed(self._trying)
+
+    def _was_killed(self, when: int) -> None:
+        """A try that has left nothing but its begin."""
+        self.tries += 1
+        self.last = when
+        self.since = self.since or when
+        self._trying = None
+
+    def _take(self, word: bytes, *values: bytes) -> None:
+        if word == b"begin":
+            self.now = int(values[0])
+        elif word == b"try":
+            if self._trying is not None:
+                self._was_killed(self._trying)
+            self._trying = int(values[0])
+        elif word == b"done":
+            step, what, *tags = values
+            self._steps[step] = dict(zip(tags[::2], tags[1::2], strict=True))
+            self.done.append(what)
+        elif word == b"cache":
+            path, key, before = values
+            self._before.setdefault((path, key), before == b"1")
+        elif word == b"fail":
+            when, self.cause, beside, self.what, self.reason = values
+            self.tries += 1
+            self.last = int(when)
+            self.since = self.since or self.last
+            self.stubborn = self.stubborn + 1 if beside == b"1" else 0
+            self._failures += 1
+            self._trying = None
+        elif word == b"tries":
+            self.tries, self.since = int(values[0]), int(values[1])
+
+    # Each of these is on the disk when it returns, or raises OSError.
+
+    def _write(self, *records: bytes) -> None:
+        text = b"".join(records)
+        at = self._end
+        rest = memoryview(text)
+        try:
+            while rest:
+                written = os.pwrite(self._descriptor, rest, at)
+                at += written
+                rest = rest[written:]
+            os.fsync(self._descriptor)
+        except OSError:
+            # A torn record would hide those behind it. Where even this fails, reading stops there.
+            try:
+                os.ftruncate(self._descriptor, self._end)
+            except OSError:
+                pass
+            raise
+        self._end = at
+
+    def begin(self, now: int) -> None:
+        """The first record of a new file."""
+        self.now = now
+        self._write(pack(_MAGIC, VERSION), pack(b"begin", b"%d" % now))
+
+    def retry(self, when: int) -> None:
+        """A further try begins: should it be killed, it counts all the same."""
+        if self._failures > PROGRESS_FAILURES:
+            self._condense()
+        # Behind a torn end something else would be read as ours.
+        os.ftruncate(self._descriptor, self._end)
+        self._write(pack(b"try", b"%d" % when))
+
+    def fail(self, when: int, reason: bytes, cause: bytes = b"", what: bytes = b"", beside: bool = False) -> None:
+        """The try has ended without the whole plan being done."""
+        self.reason, self.cause, self.what = reason[:PROGRESS_TEXT], cause, what[:PROGRESS_TEXT]
+        self._write(pack(b"fail", b"%d" % when, cause, b"1" if beside else b"0", self.what, self.reason))
+        self.tries += 1
+        self.stubborn = self.stubborn + 1 if beside else 0
+        self.last = when
+        self.since = self.since or when
+        self._failures += 1
+
+    def _condense(self) -> None:
+        """Write the file anew, one record for all failed tries. The lock goes over to the new file."""
+        records = [
+            pack(_MAGIC, VERSION),
+            pack(b"begin", b"%d" % self.now),
+            pack(b"tries", b"%d" % max(0, self.tries - 1), b"%d" % (self.since or self.now)),
+        ]
+        records += [
+            pack(b"done", step, what, *[part for tag in tags.items() for part in tag])
+            for (step, tags), what in zip(self._steps.items(), self.done, strict=True)
+        ]
+        records += [pack(b"cache", path, key, b"1" if before else b"0") for (path, key), before in self._before.items()]
+        if self.last is not None:
+            beside = b"1" if self.stubborn else b"0"
+            records += [pack(b"fail", b"%d" % self.last, self.cause, beside, self.what, self.reason)]
+        draft = self.path + b".new"
+        descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            text = b"".join(records)
+            folders.write_all(descriptor, text)
+            os.fsync(descriptor)
+            os.rename(draft, self.path)
+            folders.sync_folder(folders.parent_of(self.path))
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(self._descriptor)
+        self._descriptor, self._end, self._failures = descriptor, len(text), 1
+
+    def remove(self) -> None:
+        """The message is done with. Raises OSError."""
+        os.unlink(self.path)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; what it says stays."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    # What the steps of a run ask and tell (delivery/steps.py).
+
+    def store(self, effect: tuple[Any, ...], answer: Any) -> None:
+        """A delivery is made: never again. Raises OSError."""
+        step = self._name(effect)
+        tags = answer if effect[0] == DELIVER else {}
+        what = describe(effect)[:PROGRESS_TEXT]
+        self._write(pack(b"done", step, what, *[part for tag in tags.items() for part in tag]))
+        self._steps[step] = tags
+        self.done.append(what)
+
+    def known(self, effect: tuple[Any, ...]) -> Any:
+        """The answer to a step that an earlier try has made; None where it has to be made."""
+        step = self._name(effect)
+        tags = self._steps.get(step)
+        if tags is None:
+            # Counted when it is done.
+            self._seen[step.partition(b".")[0]] -= 1
+            return None
+        return tags if effect[0] == DELIVER else (0, b"")
+
+    def _name(self, effect: tuple[Any, ...]) -> bytes:
+        name = step_name(effect)
+        number = self._seen.get(name, 0)
+        self._seen[name] = number + 1
+        return name + b".%d" % number
+
+    def had(self, path: bytes, key: bytes) -> bool | None:
+        """Whether a cache had the key before an earlier try of this message changed that; None: ask the cache."""
+        return None if (path, key) in self._changed else self._before.get((path, key))
+
+    def will_change(self, path: bytes, key: bytes, had: Callable[[], bool]) -> None:
+        """The run is about to add or remove a key. From now on a look-up tells what is there. Raises OSError.
+
+        The record comes first: if the change came first and then we died, the retry would find the key, and
+        rules that drop duplicates would drop the only copy.
+        """
+        if (path, key) not in self._before:
+            before = had()
+            self._write(pack(b"cache", path, key, b"1" if before else b"0"))
+            self._before[path, key] = before
+        self._changed.add((path, key))
