@@ -87,8 +87,8 @@ def message(maker: Maker) -> bytes:
 
 
 def stored(maker: Maker) -> bytes:
-    """A message as a folder holds it."""
-    return (_head(maker) + "\n" + _body(maker)).encode("latin-1")
+    """A message as a folder holds it; its last lines are not empty, since an mbox takes them for the gap."""
+    return (_head(maker) + "\n" + _body(maker) + "end\n").encode("latin-1")
 
 
 def _head(maker: Maker) -> str:
