@@ -34,3 +34,7 @@ JOURNAL_PATIENCE = 10.0
 STOP_GRACE = 0.6
 # What rspamd may answer: a verdict has some kilobytes, with each of ten thousand addresses in a mail a megabyte.
 SCAN_REPLY_OCTETS = 4 << 20
+# Of a message of more octets only one area is kept ready for regexps at a time: each is a copy, or two.
+ONE_VIEW_OCTETS = 1 << 20
+# Parts of a mail that are told apart; a million of them, which fit into 5 MB, would take 100 MB of memory.
+MIME_PARTS = 100_000

@@ -46,6 +46,7 @@ def perform(args: tuple[Template, Template], run: Run, user: User) -> Asking:
     if run.trace:
         run.trace("adding-header", name)
     message = run.message
+    message.make_room()
     raw = header.add(message.raw, message.body_at, name, value)
     message.replace(raw, message.body_at + len(raw) - len(message.raw))
     return

@@ -47,6 +47,7 @@ def perform(args: tuple[tuple[Template, ...]], run: Run, user: User) -> Asking:
             run.trace("removing-header", pattern)
         patterns.append(pattern)
     message = run.message
+    message.make_room()
     raw = header.remove(message.raw, message.body_at, patterns)
     message.replace(raw, message.body_at + len(raw) - len(message.raw))
     return

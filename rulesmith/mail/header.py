@@ -131,19 +131,22 @@ def add(raw: bytes, body_at: int, name: bytes, value: bytes) -> bytes:
     line (fdm's Received line above plain text) gets the empty line too, since the text would otherwise follow
     the new field as garbage. A mail that is all header stays so.
     """
-    head, body = raw[:body_at], raw[body_at:]
-    if head:
-        end = b"\r\n" if head.endswith(b"\r\n") else b"\n"
+    # Views, because head or body may be most of a very large mail.
+    octets = memoryview(raw)
+    last = raw[max(0, body_at - 4) : body_at]
+    if body_at:
+        end = b"\r\n" if last.endswith(b"\r\n") else b"\n"
     else:
-        end = b"\r\n" if body[: body.find(b"\n") + 1].endswith(b"\r\n") else b"\n"
+        at = raw.find(b"\n")
+        end = b"\r\n" if at > 0 and raw[at - 1] == 13 else b"\n"
     field = name + b": " + value + end
-    closed = head in (b"\n", b"\r\n") or head.endswith((b"\n\n", b"\n\r\n"))
-    if closed:
+    closed = raw[:body_at] == end if body_at < 3 else last.endswith((b"\n\n", b"\n\r\n"))
+    if body_at and closed:
         at = body_at - len(end)
-        return raw[:at] + field + raw[at:]
-    if head and not head.endswith(b"\n"):
-        head += end
-    return head + field + (end if body or not head else b"") + body
+        return b"".join((octets[:at], field, octets[at:]))
+    before = end if body_at and not last.endswith(b"\n") else b""
+    after = end if body_at < len(raw) or not body_at else b""
+    return b"".join((octets[:body_at], before, field, after, octets[body_at:]))
 
 
 def remove(raw: bytes, body_at: int, patterns: list[bytes]) -> bytes:
@@ -152,12 +155,19 @@ def remove(raw: bytes, body_at: int, patterns: list[bytes]) -> bytes:
     The name is what stands before the first colon of the unfolded line, trailing blanks included; a line
     without colon is no field and stays. All other octets stay as they are, folds too.
     """
-    kept = []
-    for field in fields(raw[:body_at]):
-        name, colon, _ = unfold(field).partition(b":")
-        if not colon or not any(glob.matches(pattern, name, True) for pattern in patterns):
-            kept.append(field)
-    return b"".join(kept) + raw[body_at:]
+    kept: list[memoryview] = []
+    octets = memoryview(raw)
+    start = at = 0
+    while at < body_at:
+        stop = min(field_end(raw, at), body_at)
+        colon = raw.find(b":", at, stop)
+        if colon >= 0:
+            name = unfold(raw[at:colon])
+            if any(glob.matches(pattern, name, True) for pattern in patterns):
+                kept.append(octets[start:at])
+                start = stop
+        at = stop
+    return b"".join((*kept, octets[start:])) if start else raw
 
 
 def received(host: bytes, version: bytes, account: bytes, kind: bytes, when: int, program: bytes = b"fdm") -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rulesmith.limits import ONE_VIEW_OCTETS
 from rulesmith.mail import date, header
 
 TYPE_CHECKING = False
@@ -45,17 +46,29 @@ class Message:
         self._folded.clear()
         self._parts = None
 
+    def make_room(self, area: str | None = None) -> None:
+        """Forget what was derived from the octets, but for an area; to be called where a copy of them is made.
+
+        Short messages keep it all: the next rule asks for the same.
+        """
+        if len(self.raw) > ONE_VIEW_OCTETS:
+            for known in (self._views, self._folded):
+                for name in [name for name in known if name != area]:
+                    del known[name]
+
     def view(self, area: str) -> bytes:
         """What a regexp sees of an area: headers unfolded, body untouched."""
         view = self._views.get(area)
         if view is None:
+            self.make_room()
             if area == "body":
                 view = self.raw[self.body_at :]
             elif area == "headers":
                 view = header.unfold(self.raw[: self.body_at])
             else:
-                head = self.view("headers")
-                view = self.raw if self.raw.startswith(head) else head + self.raw[self.body_at :]
+                head = header.unfold(self.raw[: self.body_at])
+                whole = self.raw.startswith(head)
+                view = self.raw if whole else b"".join((head, memoryview(self.raw)[self.body_at :]))
             self._views[area] = view
         return view
 
@@ -71,6 +84,7 @@ class Message:
         if self._parts is None:
             from rulesmith.mail import structure  # few rules look at attachments
 
+            self.make_room()
             self._parts = structure.parts(self.raw, self.body_at)
         return self._parts
 

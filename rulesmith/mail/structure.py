@@ -7,6 +7,7 @@ missing closing boundary, a part without Content-Type, a `;` inside or behind a 
 
 from __future__ import annotations
 
+from rulesmith.limits import MIME_PARTS
 from rulesmith.mail import header, parameters
 from rulesmith.mail.containers import CLOSES, OPENS, Containers
 
@@ -24,7 +25,7 @@ def parts(raw: bytes, body_at: int) -> tuple[Part, ...]:
     A mail that is no multipart, or in which no part begins, has none, not even a root. The size of a leaf is
     that of its boundary line, header and content, and of what stands before that line when it follows a nested
     container; that of a container is 0. The name is the `name` of the Content-Type, or else the `filename` of the
-    Content-Disposition. message/rfc822 is a leaf.
+    Content-Disposition. message/rfc822 is a leaf. Of too many parts (limits.MIME_PARTS) the last takes all the rest.
     """
     if not body_at:
         return ()
@@ -40,6 +41,8 @@ def parts(raw: bytes, body_at: int) -> tuple[Part, ...]:
     while at:
         stop = _line_end(raw, at)
         step = containers.take(raw[at:stop], at)
+        if len(found) >= MIME_PARTS and leaf is not None:
+            break
         if step and leaf is not None:
             found.append((leaf[1], leaf[2], at - leaf[0], False))
             leaf = None

@@ -13,7 +13,7 @@ from rulesmith.regexp.machine import Alphabet, Machine, OutOfBounds, State
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rulesmith.program import Pattern
-    from rulesmith.regexp.machine import Marks
+    from rulesmith.regexp.machine import Letters, Marks
 
 # Letters between two states that are kept; the rest is run again when the captures are read off.
 _CHUNK = 1 << 14
@@ -52,20 +52,21 @@ def _prepare(source: bytes, case: bool, dialect: str) -> tuple[Automaton, Alphab
     return _prepared[key]
 
 
-def _is_match(automaton: Automaton, alphabet: Alphabet, letters: bytes) -> bool:
+def _is_match(automaton: Automaton, alphabet: Alphabet, letters: Letters) -> bool:
     """Whether there is any match. A transition behind which there is one is never stored, so the loop stays small."""
     machine = Machine(automaton, alphabet, seeking=True, first=False)
     state = machine.state((automaton.start,), machine.behind(None))
-    for letter in letters:
-        following = state.following[letter]
-        if following is None:
-            following = machine.step(state, letter)
-            if letter in state.matches:
-                return True
-            # The order of the threads does not matter here, and without it there are fewer states.
-            following = machine.state(tuple(sorted(following.threads)), following.behind)
-            state.following[letter] = following
-        state = following
+    for start in range(0, len(letters), _CHUNK):
+        for letter in letters.piece(start, start + _CHUNK):
+            following = state.following[letter]
+            if following is None:
+                following = machine.step(state, letter)
+                if letter in state.matches:
+                    return True
+                # The order of the threads does not matter here, and without it there are fewer states.
+                following = machine.state(tuple(sorted(following.threads)), following.behind)
+                state.following[letter] = following
+            state = following
     machine.step(state, alphabet.end)
     return alphabet.end in state.matches
 
@@ -73,7 +74,7 @@ def _is_match(automaton: Automaton, alphabet: Alphabet, letters: bytes) -> bool:
 class _Run:
     """One run of a machine from `start`, ended where no thread is left; then its last match, read backwards."""
 
-    def __init__(self, machine: Machine, letters: bytes, start: int, before: int | None) -> None:
+    def __init__(self, machine: Machine, letters: Letters, start: int, before: int | None) -> None:
         self.machine = machine
         self.letters = letters
         self.start = start
@@ -93,7 +94,7 @@ class _Run:
     def _advance(self, at: int, end: int) -> int:
         state, step = self.state, self.machine.step
         start = at
-        for at, letter in enumerate(self.letters[start:end], start):  # noqa: PLR1704
+        for at, letter in enumerate(self.letters.piece(start, end), start):  # noqa: PLR1704
             following = state.following[letter]
             if following is None:
                 following = step(state, letter)
@@ -109,7 +110,7 @@ class _Run:
         """Start and end of the last match, and its marks with their places, the last first."""
         at, state = self.found, self.final
         alphabet = self.machine.alphabet
-        letter = self.letters[at] if at < len(self.letters) else alphabet.end
+        letter = self.letters.at(at) if at < len(self.letters) else alphabet.end
         thread, marks = state.matches[letter]
         passed = _listed(marks, at, [])
         trail: list[State] = []
@@ -120,7 +121,7 @@ class _Run:
                 trail = self._trail(trail_start, at)
             at -= 1
             state = trail[at - trail_start]
-            letter = self.letters[at]
+            letter = self.letters.at(at)
             if state.origins[letter] is None:
                 self.machine.step(state, letter)
             origins = state.origins[letter]
@@ -134,7 +135,7 @@ class _Run:
         """The states before each letter from `start`, the start of a chunk, up to `end`."""
         state = self.kept[(start - self.start) // _CHUNK]
         trail = []
-        for letter in self.letters[start:end]:
+        for letter in self.letters.piece(start, end):
             trail.append(state)
             state = state.following[letter] or self.machine.step(state, letter)
         return trail

@@ -56,12 +56,34 @@ class Alphabet:
         self.representatives.append(10)
         self.end = self.final_lf + 1
 
-    def letters(self, text: bytes) -> bytes:
+    def letters(self, text: bytes) -> Letters:
         """The text in letters, without the end."""
-        letters = text.translate(self.table)
-        if text.endswith(b"\n"):
-            letters = letters[:-1] + bytes((self.final_lf,))
-        return letters
+        return Letters(text, self.table, self.final_lf)
+
+
+class Letters:
+    """A text in letters, made piece by piece: a copy of all of it would be the largest thing in memory."""
+
+    __slots__ = ("_final", "_table", "_text")
+
+    def __init__(self, text: bytes, table: bytes, final_lf: int) -> None:
+        self._text = text
+        self._table = table
+        self._final = len(text) - 1 if text.endswith(b"\n") else -1, final_lf
+
+    def __len__(self) -> int:
+        return len(self._text)
+
+    def at(self, place: int) -> int:
+        final, letter = self._final
+        return letter if place == final else self._table[self._text[place]]
+
+    def piece(self, start: int, end: int) -> bytes:
+        """The letters from `start` to before `end`."""
+        final, letter = self._final
+        if start <= final < end:
+            return self._text[start:final].translate(self._table) + bytes((letter,))
+        return self._text[start:end].translate(self._table)
 
 
 class State:
