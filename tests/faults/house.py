@@ -70,13 +70,17 @@ class House:
         """As on the first day: no mail, no fault, the rules of RULES."""
         for server in (self.local, self.provider):
             server.clear()
+        self.clear_home(but="")
+        self.heal()
+        self.configure(RULES)
+
+    def clear_home(self, but: str = "fetchids") -> None:
+        """The home of the user whose process we are is empty; `but` stays, what fetchmail knows of POP3 mail."""
         for entry in self.bed.home.iterdir():
             if entry.is_dir():
                 shutil.rmtree(entry)
-            else:
+            elif entry.name != but:
                 entry.unlink()
-        self.heal()
-        self.configure(RULES)
 
     def configure(self, text: str, name: str = "fdm.conf") -> None:
         file = self.bed.home / name
