@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Say = Callable[[str], None]
 
 # What is to blame where no delivery and no command failed.
-RULES, SCAN = b"rules", b"scan"
+CONFIGURATION, RULES, SCAN = b"configuration", b"rules", b"scan"
 
 
 class Afterwards:
@@ -101,7 +101,8 @@ class Afterwards:
         except OSError:
             return
         if others:
-            answers.mark(self.entry.folder, {cause_of(effect) for effect in self.steps.answered})
+            causes = {CONFIGURATION, *(cause_of(effect) for effect in self.steps.answered)}
+            answers.mark(self.entry.folder, causes if self.entry.verdict is None else causes | {SCAN})
 
     def _note(self, progress: Progress, now: int, why: str) -> None:
         failed = self.steps.failed
@@ -114,7 +115,7 @@ class Afterwards:
         if self.entry is not None and progress.last is not None:
             from rulesmith.delivery import answers
 
-            beside = answers.last(self.entry.folder, cause) > progress.last
+            beside = answers.last(self.entry.folder, cause) > progress.last + 1
         progress.fail(now, why.encode("utf-8", "surrogateescape"), cause, what, beside)
 
     def _enough(self, progress: Progress, now: int) -> bool:
@@ -136,6 +137,15 @@ class Afterwards:
         self.say(f"tried {progress.tries} times, delivered to the problem mailbox: {text_of(progress.reason)}")
         self._forget()
         return True
+
+    def release(self, raw: Callable[[], bytes], rules: Callable[[], Asking], now: int) -> str:
+        """Somebody wants the message in the problem mailbox now; why it is not there, "" if it is."""
+        progress = self.steps.open()
+        if progress is None:
+            return self.steps.why_lost
+        if not progress.reason:
+            progress.reason = b"nothing: it was released from the queue by hand"
+        return "" if self._give_up(progress, raw, rules, now) else "it cannot be put into the problem mailbox"
 
 
 def put_away(

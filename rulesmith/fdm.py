@@ -69,10 +69,19 @@ def _late(_number: int, _: object) -> None:
 class Door:
     """One run: what it was called with, and, where there is a queue, the message that it has taken over.
 
-    `entry` is given for a message that is tried again; standard input is not looked at then.
+    `entry` is given for a message that is tried again; standard input is not looked at then. With `release` the
+    message goes to the problem mailbox, and no rule is tried.
     """
 
-    def __init__(self, options: Options, log: Log, ident: str, words: list[str], entry: Entry | None = None) -> None:
+    def __init__(
+        self,
+        options: Options,
+        log: Log,
+        ident: str,
+        words: list[str],
+        entry: Entry | None = None,
+        release: bool = False,
+    ) -> None:
         self.options = options
         self.log = log
         self.ident = ident
@@ -80,6 +89,7 @@ class Door:
         self.fetching = options.command == "fetch"
         self.entry = entry
         self.again = entry is not None
+        self.release = release
         self.handed: Callable[[], bytes] | Failure | None = None if entry is None else entry.raw
         self.answer: int | None = None  # what became of the message on standard input
         self.reason = ""
@@ -233,7 +243,7 @@ class Door:
             return self._refuse("several accounts read standard input, which holds one message: select one with -a")
         if me[1] == 0 and program[0]["default-user"] is None and options.user is None:
             return self._refuse("root must say who delivers: add `set default-user` to the configuration, or use -u")
-        session.handed, session.entry = self.handed, self.entry
+        session.handed, session.entry, session.release = self.handed, self.entry, self.release
         # fdm starts its accounts in reverse order of definition; the worst of their statuses is the run's.
         status = SUCCESS
         for account in reversed(chosen):

@@ -81,7 +81,8 @@ class Session:
     """The accounts of one run, one after the other.
 
     `config` is the path of the configuration. `handed` is what standard input gave where it was read already: the
-    function that gives the message, or the Failure; `entry` is its place in the queue.
+    function that gives the message, or the Failure; `entry` is its place in the queue, which it leaves for the problem
+    mailbox with `release`.
     """
 
     def __init__(self, program: Program, options: Options, log: Log, me: User, config: str) -> None:
@@ -93,6 +94,7 @@ class Session:
         self.config = config
         self.handed: Callable[[], bytes] | Failure | None = None
         self.entry: Entry | None = None
+        self.release = False
         self.hostname = os.uname().nodename.encode("utf-8", "surrogateescape")
 
     def who(self, name: bytes) -> User | None:
@@ -143,6 +145,11 @@ class Session:
         if self.log.level >= 4:
             self.log.copy(b"< " + whole())
         entry = self.entry
+        if self.release and entry is not None:
+            why = run.release(whole, entry)
+            if why:
+                run.say(why)
+            return SUCCESS
         verdict, _, why = run.process(whole, {}, entry)
         if not why:
             return SUCCESS
@@ -264,6 +271,15 @@ class AccountRun:
             why = left.settle(why, whole, lambda: self._rules(whole, tags, entry, None), int(time.time()))
             kept = kept or bool(why)
         return verdict, kept, why
+
+    def release(self, whole: Callable[[], bytes], entry: Entry) -> str:
+        """Put a message of the queue into the problem mailbox; why it is not there, "" if it is."""
+        from rulesmith import afterwards
+
+        entry.open = False
+        steps = Steps(entry.progress(), entry.begin)
+        left = afterwards.Afterwards(self.session.settings, steps, entry, self.driver, self.session.me, self.say)
+        return left.release(whole, lambda: self._rules(whole, {}, entry, None), int(time.time()))
 
     def _conclude(self, verdict: Verdict) -> bool:
         """Say how it went; whether the message is kept at its source."""

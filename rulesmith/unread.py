@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 
+from rulesmith.afterwards import CONFIGURATION
 from rulesmith.effects import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rulesmith.delivery.queue import Entry
     from rulesmith.log import Log
-
-CAUSE = b"configuration"
 
 
 def defer(entry: Entry, reason: str, log: Log) -> None:
@@ -20,6 +19,6 @@ def defer(entry: Entry, reason: str, log: Log) -> None:
     log.warn(f"the message stays in the queue ({entry.name.decode()}): {reason}")
     try:
         progress = entry.progress() or entry.begin()
-        progress.fail(int(time.time()), reason.encode("utf-8", "surrogateescape"), CAUSE)
+        progress.fail(int(time.time()), reason.encode("utf-8", "surrogateescape"), CONFIGURATION)
     except (OSError, Failure) as error:
         log.warn(f"that cannot be written down: {error}")

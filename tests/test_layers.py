@@ -57,6 +57,8 @@ DOORS = {
     "load",
     "log",
     "options",
+    "queue_run",
+    "queue_states",
     "records",
     "scanned",
     "unread",

@@ -11,6 +11,7 @@ from rulesmith.cli.completion import completion
 from rulesmith.cli.dry_run import dry_run
 from rulesmith.cli.learn import learn
 from rulesmith.cli.ping import ping
+from rulesmith.cli.queue import queue
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,4 +35,5 @@ rulesmith.add_command(dry_run)
 rulesmith.add_command(cache)
 rulesmith.add_command(learn)
 rulesmith.add_command(ping)
+rulesmith.add_command(queue)
 rulesmith.add_command(completion)
