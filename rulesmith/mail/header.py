@@ -140,8 +140,7 @@ def add(raw: bytes, body_at: int, name: bytes, value: bytes) -> bytes:
         at = raw.find(b"\n")
         end = b"\r\n" if at > 0 and raw[at - 1] == 13 else b"\n"
     field = name + b": " + value + end
-    closed = raw[:body_at] == end if body_at < 3 else last.endswith((b"\n\n", b"\n\r\n"))
-    if body_at and closed:
+    if last.endswith((b"\n\n", b"\n\r\n")) or (last == end and body_at < 3):
         at = body_at - len(end)
         return b"".join((octets[:at], field, octets[at:]))
     before = end if body_at and not last.endswith(b"\n") else b""
