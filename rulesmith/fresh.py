@@ -6,6 +6,7 @@ Cold: loaded when the configuration changed, with `-n`, and where the log is to 
 from __future__ import annotations
 
 import os
+import socket
 import time
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,8 @@ def fresh_program(
     if log.level >= 2:
         for level, line in dump(compiled, me[0], keep_all=options.keep, allow_multiple=options.multiple):
             log.debug(level, text_of(line))
+        folder = os.environ.get("TMPDIR", "")
+        log.debug(2, f"using tmp directory: {folder if os.path.isdir(folder) else '/tmp'}")  # noqa: S108  # fdm's own
     if compiled.refusal is not None:
         _explain_refusal(path, compiled, compiled.refusal, log)
         return None, site.settings
@@ -66,10 +69,18 @@ def _announce(path: str, log: Log, me: User) -> None:
     if log.level >= 2:
         system = os.uname()
         log.debug(2, f"running on: {system.sysname} {system.release} {system.version} {system.machine}")
-        host = os.fsencode(system.nodename)
-        log.debug(2, f"host is: {system.nodename} {text_of(full_name(host))}")
+        log.debug(2, f"host is: {system.nodename} {_names(system.nodename)}")
         log.debug(2, f"home is: {text_of(me[3])}")
         log.debug(2, f"loading configuration from {path}")
+
+
+def _names(host: str) -> str:
+    """The full name and the address of this host, as far as the resolver has them."""
+    name = text_of(full_name(os.fsencode(host)))
+    try:
+        return f"{name} {socket.gethostbyname(host)}"
+    except (OSError, UnicodeError):
+        return name
 
 
 def _explain_refusal(path: str, compiled: Compiled, refusal: Diagnostic, log: Log) -> None:
