@@ -76,10 +76,12 @@ def _announce(path: str, log: Log, me: User) -> None:
 
 def _names(host: str) -> str:
     """The full name and the address of this host, as far as the resolver has them."""
-    name = text_of(full_name(os.fsencode(host)))
+    octets = os.fsencode(host)
+    name = text_of(full_name(octets))
     try:
-        return f"{name} {socket.gethostbyname(host)}"
-    except (OSError, UnicodeError):
+        # Octets are right, whatever typeshed says, and spare us the IDNA codec.
+        return f"{name} {socket.gethostbyname(octets)}"  # type: ignore[arg-type]
+    except OSError:
         return name
 
 
