@@ -53,8 +53,8 @@ def run(
     # A signal that ends us has to find the command in our hands.
     before = _signal.pthread_sigmask(_signal.SIG_BLOCK, _ENDS)
     try:
-        pipes = shell.start(command, stdin is not None, user, umask, listens)
-        running = _Running(command, pipes, stdin or b"", world, until)
+        pipes = shell.start(command, stdin, user, umask, listens)
+        running = _Running(command, pipes, world, until)
         _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
         stopped = running.talk(deadline)
         status = None if stopped else running.wait(deadline)
@@ -82,7 +82,6 @@ class _Running:
         "_pid",
         "_pipes",
         "_poll",
-        "_rest",
         "_size",
         "_until",
         "_world",
@@ -93,7 +92,6 @@ class _Running:
         self,
         command: bytes,
         started: shell.Started,
-        stdin: bytes,
         world: World,
         until: Callable[[bytes], bool] | None,
     ) -> None:
@@ -102,30 +100,25 @@ class _Running:
         self._until = until
         self._maximum: int = world.settings["maximum-size"]
         self._pid, *ends = started
-        self._pipes: list[int] = ends  # standard input, output, error; -1 when closed
+        self._pipes: list[int] = ends  # standard output, error; -1 when closed
         self._poll = select.poll()
-        self._rest = memoryview(stdin)
         self._size = 0
         self._lines = bytearray()  # the unfinished line of output, for `until`
         self._errors = b""  # the unfinished line of standard error
         self.output: list[bytes] = []
-        for index, descriptor in enumerate(ends):
+        for descriptor in ends:
             if descriptor >= 0:
                 os.set_blocking(descriptor, False)
-                self._poll.register(descriptor, select.POLLIN if index else select.POLLOUT)
-        if not stdin:
-            self._close(0)
+                self._poll.register(descriptor, select.POLLIN)
 
     def talk(self, deadline: float) -> bool:
-        """Feed and listen until all pipes are closed; True when `until` has heard enough. Raises Failure."""
-        while self._pipes != [-1, -1, -1]:
+        """Listen until both pipes are closed; True when `until` has heard enough. Raises Failure."""
+        while self._pipes != [-1, -1]:
             for descriptor, _ in self._ready(deadline):
                 # A pipe that was closed since the poll is not in the list any more.
-                if descriptor == self._pipes[0]:
-                    self._feed()
-                elif descriptor == self._pipes[2]:
+                if descriptor == self._pipes[1]:
                     self._hear()
-                elif descriptor == self._pipes[1] and self._take():
+                elif descriptor == self._pipes[0] and self._take():
                     return True
         return False
 
@@ -139,7 +132,7 @@ class _Running:
 
     def end(self) -> None:
         """Close what is open; a command that still runs gets SIGTERM, and SIGKILL when that does not help."""
-        for index in range(3):
+        for index in range(2):
             self._close(index)
         if not self._pid:
             return
@@ -160,20 +153,9 @@ class _Running:
     def _late(self) -> Failure:
         return self._failure(f"io: poll: Connection timed out; killed after {self._world.settings['timeout']} seconds")
 
-    def _feed(self) -> None:
-        try:
-            self._rest = self._rest[os.write(self._pipes[0], self._rest) :]
-        except BlockingIOError:
-            return
-        except BrokenPipeError:
-            self._close(0)
-            return
-        if not self._rest:
-            self._close(0)
-
     def _hear(self) -> None:
         """Standard error, line by line, into the log."""
-        chunk = os.read(self._pipes[2], _CHUNK)
+        chunk = os.read(self._pipes[1], _CHUNK)
         if chunk:
             *lines, self._errors = (self._errors + chunk).split(b"\n")
             if len(self._errors) >= _LOG_LINE:
@@ -181,15 +163,15 @@ class _Running:
                 self._errors = b""
         else:
             lines = [self._errors] if self._errors else []
-            self._close(2)
+            self._close(1)
         for line in lines:
             self._world.warn(self._command + b": " + line.removesuffix(b"\r"))
 
     def _take(self) -> bool:
         """Standard output; True when `until` is satisfied."""
-        chunk = os.read(self._pipes[1], _CHUNK)
+        chunk = os.read(self._pipes[0], _CHUNK)
         if not chunk:
-            self._close(1)
+            self._close(0)
             return bool(self._lines) and self._enough(bytes(self._lines))
         self._size += len(chunk)
         if self._until is None:

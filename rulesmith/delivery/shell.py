@@ -13,11 +13,14 @@ from rulesmith.delivery.privileges import must_switch, switch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    Started = tuple[int, int, int, int]
+    Started = tuple[int, int, int]
 
 _SHELL = b"/bin/sh"
 # Seconds between two looks at a process that cannot be waited for with a limit.
 _PAUSE = 0.01
+# Octets that a pipe holds without being asked to, and at most (proc(5), pipe-max-size).
+_PIPE, _LARGE_PIPE = 1 << 16, 1 << 20
+_F_SETPIPE_SZ = 1031  # <fcntl.h>; the module has it only where it was compiled against it
 # What fdm sets back to its default, and what Python ignores.
 _DEFAULT = (
     _signal.SIGHUP,
@@ -31,18 +34,21 @@ _DEFAULT = (
 )
 
 
-def start(command: bytes, feeds: bool, user: tuple[bytes, int, int, bytes], umask: int, listens: bool) -> Started:
-    """(pid, our ends of standard input, output and error); -1 where that is /dev/null. Raises OSError.
+def start(
+    command: bytes, stdin: bytes | None, user: tuple[bytes, int, int, bytes], umask: int, listens: bool
+) -> Started:
+    """(pid, our ends of standard output and error); -1 where that is /dev/null. Raises OSError.
 
-    `feeds`: standard input is a pipe; `listens`: standard output is. The command leads its own session and
-    process group, whose number is the pid.
+    `stdin` is there to its end before the command is: should we be killed, it does not take half a message for a
+    whole one. None is /dev/null. `listens`: standard output is a pipe. The command leads its own session and process
+    group, whose number is the pid.
     """
     if _signal.getsignal(_signal.SIGCHLD) != _signal.SIG_DFL:
         # Whoever started us ignores its children; then the kernel would throw our command's status away.
         _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
     opened: list[int] = []
     try:
-        read_in, write_in = _pipe(opened) if feeds else (_null(os.O_RDONLY, opened), -1)
+        read_in = _null(os.O_RDONLY, opened) if stdin is None else _holding(stdin, opened)
         read_out, write_out = _pipe(opened) if listens else (-1, _null(os.O_WRONLY, opened))
         read_error, write_error = _pipe(opened)
         theirs = (read_in, write_out, write_error)
@@ -53,7 +59,7 @@ def start(command: bytes, feeds: bool, user: tuple[bytes, int, int, bytes], umas
         raise
     for descriptor in theirs:
         os.close(descriptor)
-    return pid, write_in, read_out, read_error
+    return pid, read_out, read_error
 
 
 def signal_group(pid: int, number: int) -> None:
@@ -139,6 +145,32 @@ def _pipe(opened: list[int]) -> tuple[int, int]:
     pair = _above(read), _above(write)
     opened += pair
     return pair
+
+
+def _holding(octets: bytes, opened: list[int]) -> int:
+    """A descriptor that gives these octets and then ends: a pipe if they fit, else a file without a name."""
+    if len(octets) <= _LARGE_PIPE:
+        read, write = _pipe([])
+        try:
+            if len(octets) > _PIPE:
+                fcntl.fcntl(write, _F_SETPIPE_SZ, len(octets))
+            os.set_blocking(write, False)
+            if os.write(write, octets) == len(octets):
+                opened.append(read)
+                return read
+        except OSError:
+            # A user may have only so much of large pipes; a file has to do.
+            pass
+        finally:
+            os.close(write)
+        os.close(read)
+    from rulesmith.delivery import spool  # few messages are so long
+
+    found = spool.open_private((octets,))
+    if found is None:
+        raise OSError(errno.ENOSPC, "no room for the message in TMPDIR")
+    opened.append(_above(found.descriptor))
+    return opened[-1]
 
 
 def _null(how: int, opened: list[int]) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rulesmith.delivery import command
+from rulesmith.delivery import command, shell
 from rulesmith.effects import Failure
 from tests.recording import ME, RecordingWorld
 
@@ -70,6 +70,26 @@ def test_much_goes_in_and_out_at_once() -> None:
 @pytest.mark.parametrize("text", [b":", b"exec <&-; :", b"head -c 10 >/dev/null"])
 def test_a_command_that_does_not_read_is_no_error(text: bytes) -> None:
     assert _run(text, b"x" * 1_000_000) == (0, b"")
+
+
+@pytest.mark.parametrize("size", [0, 1, 65536, 65537, 1 << 20, (1 << 20) + 1, 3 << 20])
+def test_all_of_stdin_is_there_before_the_command_is(size: int) -> None:
+    """Or the end of a rulesmith that is killed would be taken for the end of the message."""
+    opened: list[int] = []
+    octets = os.urandom(size)
+    descriptor = shell._holding(octets, opened)
+    assert opened == [descriptor]
+    with open(descriptor, "rb") as whole:
+        assert whole.read() == octets
+
+
+def test_without_room_for_a_large_stdin_the_command_is_not_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "nosuch"))
+    with pytest.raises(Failure, match="no room for the message in TMPDIR"):
+        _run(b"cat >" + os.fsencode(tmp_path / "out"), b"x" * (2 << 20))
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_stdin_it_is_dev_null() -> None:
