@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rulesmith.delivery.progress import Progress
     from rulesmith.delivery.queue import Entry
     from rulesmith.evaluate import Asking, User
+    from rulesmith.mda import Session
 
     Effect = tuple[Any, ...]
     Say = Callable[[str], None]
@@ -33,13 +34,17 @@ class Afterwards:
     """A message whose run has ended, `entry` its place in the queue."""
 
     def __init__(
-        self, settings: dict[str, Any], steps: Steps, entry: Entry | None, driver: Driver, me: User, say: Say
+        self, session: Session, steps: Steps, entry: Entry | None, driver: Driver, say: Say, alone: bool
     ) -> None:
-        self.settings = settings
+        """`alone`: no other message comes after it in this run."""
+        self.session = session
+        self.alone = alone
+        self.settings = session.settings
+        self.me = session.me
         self.steps = steps
         self.entry = entry
+        self.ours = not session.again
         self.driver = driver
-        self.me = me
         self.say = say
 
     def settle(self, why: str, raw: Callable[[], bytes], rules: Callable[[], Asking], now: int) -> str:
@@ -76,12 +81,22 @@ class Afterwards:
         return why
 
     def _forget(self) -> None:
-        """The message is done with."""
+        """The message is done with; that is made known as late as possible."""
+        if self.entry is not None:
+            self.entry.open = False
+        if self.alone:
+            self.session.at_end = self._remove
+        else:
+            self._remove()
+
+    def _remove(self) -> None:
         try:
             if self.entry is not None:
-                self.entry.remove()
+                self.entry.remove(self.ours)
             elif self.steps.progress is not None:
                 self.steps.progress.remove()
+                if not self.alone:
+                    self.steps.progress.close()
         except FileNotFoundError:
             # Removed by hand.
             return

@@ -91,6 +91,7 @@ class Door:
         self.again = entry is not None
         self.release = release
         self.handed: Callable[[], bytes] | Failure | None = None if entry is None else entry.raw
+        self.at_end: Callable[[], None] | None = None
         self.answer: int | None = None  # what became of the message on standard input
         self.reason = ""
 
@@ -102,9 +103,11 @@ class Door:
             status = self._run()
         except Stopped as stop:
             self.log.warn(f"parent: caught {stop}. stopping")
+            if self.at_end is not None:
+                return self._queued(SUCCESS)
             if self.entry is not None:
                 # No try: nothing is to blame, and it goes on where it was.
-                return SUCCESS
+                return self._queued(SUCCESS)
             if self.answer is not None:
                 return self.answer
             return EX_TEMPFAIL if self.fetching and not self.options.fdm_status else ERROR
@@ -123,6 +126,15 @@ class Door:
             from rulesmith import unread  # the rules have not seen the message
 
             unread.defer(self.entry, self.reason or "nothing has been done with it", self.log)
+        return self._queued(status)
+
+    def _queued(self, status: int) -> int:
+        """The last thing before the caller hears our status."""
+        if self.at_end is not None:
+            # Nothing comes between this and our end: who is killed in between has his message delivered again.
+            self.at_end()
+        elif self.entry is not None and not self.again:
+            self.entry.tell()
         return status
 
     def _refuse(self, reason: str = "") -> int:
@@ -153,7 +165,13 @@ class Door:
 
         program, settings = load_program(path, options, log, me)
         if self.fetching and settings["queue"] and self.handed is None and _is_for_stdin(program, options):
-            self._take_over(settings)
+            from rulesmith.delivery import queue  # most configurations have none
+
+            try:
+                self._take_over(settings)
+            except queue.Delivered:
+                log.warn("this message was delivered from the queue, after the process that had taken it was killed")
+                return SUCCESS
         if program is None:
             self.reason = f"{path}: the configuration cannot be used"
             return self._refuse() if self.fetching else ERROR
@@ -179,7 +197,7 @@ class Door:
 
     def _take_over(self, settings: dict[str, Any]) -> None:
         """Read the message into the queue: from then on it is ours, whatever happens."""
-        from rulesmith.delivery import queue  # most configurations have none
+        from rulesmith.delivery import queue  # loaded already
         from rulesmith.sources import stdin
 
         if not stdin.holds_message():
@@ -196,7 +214,9 @@ class Door:
         finally:
             stopping.held = False
         stopping.heed()
-        self.handed = letter.whole
+        # Where the caller hands the message over again, the copy that is there already may be further.
+        is_new = self.entry is None or self.entry.context is context
+        self.handed = letter.whole if is_new or self.entry is None else self.entry.raw
         if self.entry is None:
             self.log.warn(f"the queue cannot take the message: {why}")
 
@@ -243,11 +263,13 @@ class Door:
             return self._refuse("several accounts read standard input, which holds one message: select one with -a")
         if me[1] == 0 and program[0]["default-user"] is None and options.user is None:
             return self._refuse("root must say who delivers: add `set default-user` to the configuration, or use -u")
-        session.handed, session.entry, session.release = self.handed, self.entry, self.release
+        session.handed, session.entry = self.handed, self.entry
+        session.again, session.release = self.again, self.release
         # fdm starts its accounts in reverse order of definition; the worst of their statuses is the run's.
         status = SUCCESS
         for account in reversed(chosen):
             found = session.fetch(account)
+            self.at_end = session.at_end
             if account[3] == "stdin" and not options.fdm_status:
                 # The caller asks what became of its message; folders keep theirs, whatever happens.
                 self.answer = found

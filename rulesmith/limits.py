@@ -30,6 +30,8 @@ PROGRESS_FAILURES = 32
 PROGRESS_TEXT = 500
 # Seconds to wait for another process that works on the same message, before the caller is asked to come again.
 JOURNAL_PATIENCE = 10.0
+# Seconds for which a message counts as delivered that is handed over again after its taker was killed.
+GHOST_SECONDS = 86400
 # Seconds that a delivery under way has to end by itself after SIGTERM. Commands get one more before SIGKILL.
 STOP_GRACE = 0.6
 # What rspamd may answer: a verdict has some kilobytes, with each of ten thousand addresses in a mail a megabyte.

@@ -81,8 +81,9 @@ class Session:
     """The accounts of one run, one after the other.
 
     `config` is the path of the configuration. `handed` is what standard input gave where it was read already: the
-    function that gives the message, or the Failure; `entry` is its place in the queue, which it leaves for the problem
-    mailbox with `release`.
+    function that gives the message, or the Failure; `entry` is its place in the queue, where `again` says that another
+    process has put it, and which it leaves for the problem mailbox with `release`. `at_end` is to be
+    called when nothing else is left to do.
     """
 
     def __init__(self, program: Program, options: Options, log: Log, me: User, config: str) -> None:
@@ -94,7 +95,9 @@ class Session:
         self.config = config
         self.handed: Callable[[], bytes] | Failure | None = None
         self.entry: Entry | None = None
+        self.again = False
         self.release = False
+        self.at_end: Callable[[], None] | None = None
         self.hostname = os.uname().nodename.encode("utf-8", "surrogateescape")
 
     def who(self, name: bytes) -> User | None:
@@ -265,7 +268,7 @@ class AccountRun:
         if steps is not None and (why or entry is not None or steps.progress is not None or steps.lost):
             from rulesmith import afterwards  # a message that is simply delivered has none
 
-            left = afterwards.Afterwards(session.settings, steps, entry, self.driver, session.me, self.say)
+            left = afterwards.Afterwards(session, steps, entry, self.driver, self.say, self.account[3] == "stdin")
             if why:
                 kept = self.account[5] or session.options.keep
             why = left.settle(why, whole, lambda: self._rules(whole, tags, entry, None), int(time.time()))
@@ -278,7 +281,7 @@ class AccountRun:
 
         entry.open = False
         steps = Steps(entry.progress(), entry.begin)
-        left = afterwards.Afterwards(self.session.settings, steps, entry, self.driver, self.session.me, self.say)
+        left = afterwards.Afterwards(self.session, steps, entry, self.driver, self.say, True)
         return left.release(whole, lambda: self._rules(whole, {}, entry, None), int(time.time()))
 
     def _conclude(self, verdict: Verdict) -> bool:

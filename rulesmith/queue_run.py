@@ -21,6 +21,7 @@ from rulesmith.delivery import answers, privileges, queue, schedule
 from rulesmith.delivery.progress import Unreadable
 from rulesmith.effects import stopping
 from rulesmith.fdm import Door
+from rulesmith.limits import GHOST_SECONDS
 from rulesmith.log import Log
 from rulesmith.options import UsageError, parse
 from rulesmith.queue_states import State, states
@@ -258,15 +259,18 @@ def sweep(folder: bytes, now: float) -> None:
     for name in names:
         path = folder + b"/" + name
         base = name.removesuffix(b".new").removesuffix(queue.PROGRESS)
-        orphan = base != name and not os.path.lexists(folder + b"/" + base + queue.MAIL)
+        orphan = base != name and not any(
+            os.path.lexists(folder + b"/" + base + suffix) for suffix in (queue.MAIL, queue.TAKEN)
+        )
         arriving = name[:1] == b"." and name[1:2].isdigit()
-        if not (orphan or arriving or name.endswith(b".new")):
+        age = GHOST_SECONDS if name.endswith(queue.GHOST) else _LEFTOVER
+        if not (orphan or arriving or name.endswith((b".new", queue.GHOST))):
             continue
         with contextlib.suppress(OSError):
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if now - os.fstat(descriptor).st_mtime > _LEFTOVER:
+                if now - os.fstat(descriptor).st_mtime > age:
                     os.unlink(path)
             finally:
                 os.close(descriptor)

@@ -240,7 +240,6 @@ class Progress:
     def remove(self) -> None:
         """The message is done with. Raises OSError."""
         os.unlink(self.path)
-        self.close()
 
     def close(self) -> None:
         """Let go of the file; what it says stays."""

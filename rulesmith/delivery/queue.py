@@ -1,9 +1,10 @@
 """The queue: messages that rulesmith has taken over, each durable before the caller is told so.
 
 A folder, mode 0700. `ID.mail` is a message with what it takes to try it again: lines in the form of a progress
-file, up to the one that says `message`, then the octets as they came. `ID.progress` is how far it has come
-(progress.py), missing until there is something to say. IDs sort by arrival. Who works on a message holds a lock on
-its `.mail`. `.ID` is a message still arriving; `answered/` tells when something last worked (answers.py).
+file, up to the one that says `message`, then the octets as they came. It is called `ID.taken` until the caller is
+about to be told. `ID.progress` is how far it has come (progress.py), missing until there is something to say. IDs
+sort by arrival. Who works on a message holds a lock on it. `.ID` is a message still arriving; `answered/` tells when
+something last worked (answers.py); `NAME.ghost` is in again.py.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 VERSION = b"1"
 _MAGIC = b"rulesmith-queue"
-MAIL, PROGRESS = b".mail", b".progress"
+MAIL, TAKEN, PROGRESS, GHOST = b".mail", b".taken", b".progress", b".ghost"
 _FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
 # Variables that decide what a configuration means and what its commands find; a retry has them as they were.
 _VARIABLES = (b"HOME", b"PATH", b"USER", b"LOGNAME", b"SHELL", b"TMPDIR", b"TZ", b"LANG", b"RULESMITH_CONF")
@@ -80,7 +81,8 @@ def take(
     """Receive a message into the queue; without an entry, the reason why it is not there.
 
     From the moment this returns an entry the message is ours: it and its name are on the disk. Raises Failure where
-    there is no message, or one too big; then there is no entry.
+    there is no message, or one too big; then there is no entry. Raises Delivered for a message that was delivered
+    after the process that had taken it was killed, so that its caller hands it over again.
     """
     entry = None
     try:
@@ -93,6 +95,13 @@ def take(
         letter = receive(spool)
         if spool.failure is not None:
             raise spool.failure
+        if any(name.endswith((TAKEN, GHOST)) for name in os.listdir(folder)):
+            from rulesmith.delivery import again  # something was killed, or others are at work
+
+            earlier = again.find(entry)
+            if earlier is not None:
+                entry.discard()
+                return letter, earlier, ""
         # A signal shall find it here and with the caller told so, or not here.
         stopping.held = True
         os.fsync(entry.descriptor)
@@ -109,50 +118,72 @@ def take(
 
 def names(folder: bytes) -> list[bytes]:
     """The IDs of all messages, oldest first. Raises OSError."""
-    return sorted(each[: -len(MAIL)] for each in os.listdir(folder) if each.endswith(MAIL) and each[:1] != b".")
+    return sorted(
+        each.rpartition(b".")[0] for each in os.listdir(folder) if each.endswith((MAIL, TAKEN)) and each[:1] != b"."
+    )
 
 
 def open_entry(folder: bytes, name: bytes, wait: bool = False) -> Entry:
     """A message of the queue, locked. Raises BlockingIOError where somebody works on it, FileNotFoundError where it
     is gone, Unreadable, OSError."""
-    descriptor = os.open(folder + b"/" + name + MAIL, _FLAGS)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        entry = Entry(folder, name, descriptor)
-        if not _names(entry.path, os.fstat(descriptor)):
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-        entry.read_head()
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return entry
+    return _open(folder, name, _FLAGS, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
 
 
 def look(folder: bytes, name: bytes) -> Entry:
     """A message of the queue, only to be looked at. Raises FileNotFoundError, Unreadable, OSError."""
-    descriptor = os.open(folder + b"/" + name + MAIL, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    return _open(folder, name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, 0)
+
+
+def _open(folder: bytes, name: bytes, flags: int, lock: int) -> Entry:
+    told = True
     try:
-        entry = Entry(folder, name, descriptor)
+        descriptor = os.open(folder + b"/" + name + MAIL, flags)
+    except FileNotFoundError:
+        told = False
+        descriptor = os.open(folder + b"/" + name + TAKEN, flags)
+    try:
+        entry = Entry(folder, name, descriptor, told)
+        if lock:
+            fcntl.flock(descriptor, lock)
+            if not _names(entry.path, os.fstat(descriptor)):
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         entry.read_head()
     except BaseException:
         os.close(descriptor)
         raise
     return entry
+
+
+class Delivered(Exception):
+    """A message that was handed over again, because its first taker was killed, is delivered already."""
 
 
 class Entry:
     """One message of the queue, in our hands until `close`.
 
     `verdict` is what the scan said where the message is the scanned text, `owner` the uid that queued it. `open`
-    says that nothing has been decided about it in this run.
+    says that nothing has been decided about it in this run; `told` that its caller does not have it any more.
     """
 
-    __slots__ = ("_head", "context", "descriptor", "folder", "name", "open", "owner", "path", "start", "verdict")
+    __slots__ = (
+        "_head",
+        "context",
+        "descriptor",
+        "folder",
+        "name",
+        "open",
+        "owner",
+        "path",
+        "start",
+        "told",
+        "verdict",
+    )
 
-    def __init__(self, folder: bytes, name: bytes, descriptor: int) -> None:
+    def __init__(self, folder: bytes, name: bytes, descriptor: int, told: bool = False) -> None:
         self.folder = folder
         self.name = name
-        self.path = folder + b"/" + name + MAIL
+        self.told = told
+        self.path = folder + b"/" + name + (MAIL if told else TAKEN)
         self.descriptor = descriptor
         self.context = Context()
         self.start = 0
@@ -251,11 +282,27 @@ class Entry:
         folders.sync_folder(self.folder)
         return progress
 
-    def remove(self) -> None:
-        """The message is done with. Raises OSError."""
+    def tell(self) -> None:
+        """The caller is about to hear that the message is ours."""
+        if self.told:
+            return
+        path = self.folder + b"/" + self.name + MAIL
+        try:
+            os.rename(self.path, path)
+        except OSError:
+            # Done with; or the folder is closed to us, and then it is at worst taken for a message of a killed run.
+            return
+        self.told, self.path = True, path
+
+    def remove(self, ours: bool = True) -> None:
+        """The message is done with; not `ours` where another process had taken it. Raises OSError."""
         self.open = False
+        if not ours and not self.told:
+            from rulesmith.delivery import again
+
+            again.remember(self)
+        # Not synced: after a power cut it may be there again, after a kill it is not; and nobody waits for a disk here.
         os.unlink(self.path)
-        folders.sync_folder(self.folder)
         # Last, because without it everything would be delivered again.
         _unlink(self._progress_path())
 

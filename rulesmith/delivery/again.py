@@ -1,0 +1,85 @@
+"""A message that is handed over again because the process that had taken it was killed before it could say so.
+
+The queue has the first copy. If it is still there, the run goes on with that one, and what is delivered is not
+delivered again. If `queue run` has delivered it meanwhile, it has left a ghost: an empty file with the message's name,
+for which one more copy counts as delivered.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from rulesmith.delivery import queue
+from rulesmith.delivery.progress import Unreadable
+from rulesmith.effects import Failure
+from rulesmith.limits import GHOST_SECONDS, JOURNAL_PATIENCE
+from rulesmith.mail import header, identity
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rulesmith.delivery.queue import Entry
+
+_PAUSE = 0.02
+
+
+def find(entry: Entry) -> Entry | None:
+    """The message's first copy, in our hands; None where it has none.
+
+    Raises Delivered where that is delivered; Failure where another process is at work on it: come again later.
+    """
+    name = _name(entry)
+    until = time.monotonic() + JOURNAL_PATIENCE
+    while True:
+        busy = False
+        for other in os.listdir(entry.folder):
+            if other == name + queue.GHOST:
+                _lay(entry.folder + b"/" + other)
+            elif other.endswith(queue.TAKEN) and _is_same(entry.folder, other.removesuffix(queue.TAKEN), name):
+                try:
+                    return queue.open_entry(entry.folder, other.removesuffix(queue.TAKEN))
+                except BlockingIOError:
+                    busy = True
+                except (OSError, Unreadable):
+                    continue
+        if not busy:
+            return None
+        if time.monotonic() >= until:
+            raise Failure("another process is delivering this message")
+        time.sleep(_PAUSE)
+
+
+def remember(entry: Entry) -> None:
+    """Leave a ghost: the caller of this message was never told. Raises OSError."""
+    path = entry.folder + b"/" + _name(entry) + queue.GHOST
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+    os.utime(path)
+
+
+def _lay(path: bytes) -> None:
+    """One copy for one ghost. Raises Delivered if it was young enough."""
+    try:
+        age = time.time() - os.stat(path).st_mtime
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    if age < GHOST_SECONDS:
+        raise queue.Delivered
+
+
+def _is_same(folder: bytes, other: bytes, name: bytes) -> bool:
+    try:
+        entry = queue.look(folder, other)
+    except (OSError, Unreadable):
+        return False
+    try:
+        return _name(entry) == name
+    finally:
+        entry.close()
+
+
+def _name(entry: Entry) -> bytes:
+    """The same for the same message in the same call."""
+    raw = header.strip_from_line(entry.raw())
+    known = identity.identity(raw, header.boundary(raw))
+    return identity.digest(known, entry.context.folder, *entry.context.words)[:20].hex().encode()

@@ -1,0 +1,113 @@
+"""Killed and stopped at every effect and every call: nothing is lost, at most the delivery under way is made twice."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.door import warm
+from tests.promise.room import TARGETS, Room, a_mail, dying_at_call, signal_at_effect
+
+EFFECTS = 5  # who delivers, and four deliveries
+MAIL = a_mail()
+WITH_AND_WITHOUT = pytest.mark.parametrize("queue", [False, True], ids=["journal", "queue"])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded() -> None:
+    warm()
+
+
+def _check(room: Room, duplicates: int) -> None:
+    room.mend(MAIL)
+    copies = room.copies(MAIL)
+    assert all(copies[name] >= 1 for name in TARGETS), copies
+    assert copies.total() - len(TARGETS) <= duplicates, copies
+    assert room.records() == []
+    if room.queue:
+        # What had not arrived, and what is remembered for a day, `queue run` sweeps up.
+        assert [name for name in room.entries() if name[0] != "." and not name.endswith(".ghost")] == []
+
+
+@WITH_AND_WITHOUT
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("step", range(EFFECTS))
+def test_killed_at_every_effect(step: int, after: bool, queue: bool, tmp_path: Path) -> None:
+    room = Room(tmp_path, queue)
+    with signal_at_effect(step, signal.SIGKILL, after):
+        assert room.hand(MAIL).status == -signal.SIGKILL
+    _check(room, duplicates=int(after))
+
+
+@WITH_AND_WITHOUT
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("step", range(EFFECTS))
+def test_stopped_at_every_effect_nothing_is_made_twice(step: int, after: bool, queue: bool, tmp_path: Path) -> None:
+    room = Room(tmp_path, queue)
+    with signal_at_effect(step, signal.SIGTERM, after):
+        outcome = room.hand(MAIL)
+    # The last delivery comes to its end, and with it the message.
+    last = step == EFFECTS - 1
+    assert outcome.status == (0 if queue or last else 75), outcome.stderr
+    if outcome.status == 0:
+        assert room.work() == []
+        assert room.copies(MAIL) == dict.fromkeys(TARGETS, 1)
+    else:
+        _check(room, duplicates=0)
+
+
+@WITH_AND_WITHOUT
+def test_killed_at_every_call(queue: bool, tmp_path: Path) -> None:
+    too_late = 0
+    for step in range(400):
+        folder = tmp_path / str(step)
+        folder.mkdir()
+        room = Room(folder, queue)
+        # The program is compiled before, so that every call belongs to the message.
+        room.hand(b"")
+        with dying_at_call(step):
+            status = room.hand(MAIL).status
+        if status == 0:
+            assert room.copies(MAIL) == dict.fromkeys(TARGETS, 1)
+            break
+        if room.queue and room.copies(MAIL).total() == len(TARGETS) and not _is_queued(room):
+            # Its last call: the message is done with and forgotten, only the caller does not know.
+            too_late += 1
+        else:
+            _check(room, duplicates=1)
+    assert 20 < step < 399
+    assert too_late <= 1
+
+
+def _is_queued(room: Room) -> bool:
+    return any(name.endswith((".taken", ".mail")) for name in room.entries())
+
+
+def test_killed_in_the_queue_again_and_again(tmp_path: Path) -> None:
+    """The caller never comes back: `queue run` alone brings the message to its end."""
+    room = Room(tmp_path, queue=True)
+    with signal_at_effect(1, signal.SIGKILL, after=True):
+        assert room.hand(MAIL).status == -signal.SIGKILL
+    for step in range(2, 4):
+        with signal_at_effect(1, signal.SIGKILL, after=False):
+            assert len(room.work()) == 1
+    assert room.work() == []
+    copies = room.copies(MAIL)
+    assert all(copies[name] >= 1 for name in TARGETS)
+    assert copies.total() <= len(TARGETS) + 1
+
+
+def test_a_message_that_is_handed_over_again_after_the_queue_has_delivered_it_is_not_delivered_again(
+    tmp_path: Path,
+) -> None:
+    room = Room(tmp_path, queue=True)
+    with signal_at_effect(2, signal.SIGKILL, after=False):
+        room.hand(MAIL)
+    assert room.work() == []
+    assert room.hand(MAIL).status == 0
+    assert room.copies(MAIL) == dict.fromkeys(TARGETS, 1)
+    # One copy for one death: the next one is another message.
+    assert room.hand(MAIL).status == 0
+    assert room.copies(MAIL) == dict.fromkeys(TARGETS, 2)

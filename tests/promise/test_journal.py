@@ -1,0 +1,268 @@
+"""Without a queue: the journal remembers what is done, and the caller keeps the message."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from rulesmith import limits
+from rulesmith.delivery import journal
+from rulesmith.delivery.progress import Progress, pack, unpack
+from rulesmith.effects import DELIVER, Failure
+from tests.door import warm
+from tests.promise.room import Room, a_mail
+
+MAIL = a_mail()
+ME = (b"me", 1000, 1000, b"/home/me")
+BROKEN = 'match all action { maildir "a" pipe "test -e healed && cat >>b" mbox "c" }\n'
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded() -> None:
+    warm()
+
+
+def _step(path: bytes) -> tuple[object, ...]:
+    return DELIVER, "maildir", (path,), ME, b"raw"
+
+
+def test_a_retry_skips_what_is_done(tmp_path: Path) -> None:
+    room = Room(tmp_path, rules=BROKEN)
+    assert [room.hand(MAIL).status for _ in range(3)] == [75, 75, 75]
+    assert room.copies(MAIL) == {"a": 1}
+    assert len(room.records()) == 1
+    (tmp_path / "healed").touch()
+    assert room.hand(MAIL).status == 0
+    assert room.copies(MAIL) == {"a": 1, "b": 1, "c": 1}
+    assert room.records() == []
+
+
+def test_what_fetchmail_and_rspamd_change_between_two_fetches_does_not_matter(tmp_path: Path) -> None:
+    room = Room(tmp_path, rules=BROKEN)
+    assert room.hand(b"Received: one\nX-Spam-Score: 1\n" + MAIL).status == 75
+    (tmp_path / "healed").touch()
+    assert room.hand(b"X-Spam-Score: 2\nReceived: two\n" + MAIL).status == 0
+    assert len(list((tmp_path / "a/new").iterdir())) == 1
+
+
+def test_two_messages_with_one_message_id_are_not_confused(tmp_path: Path) -> None:
+    room = Room(tmp_path, rules=BROKEN)
+    other = MAIL.replace(b"letter", b"other letter")
+    assert [room.hand(MAIL).status, room.hand(other).status] == [75, 75]
+    assert (room.copies(MAIL)["a"], room.copies(other)["a"], len(room.records())) == (1, 1, 2)
+
+
+def test_a_retry_after_a_change_of_the_configuration_skips_what_is_really_the_same(tmp_path: Path) -> None:
+    room = Room(tmp_path, rules=BROKEN)
+    assert room.hand(MAIL).status == 75
+    room.configure('match all action { mbox "c" maildir "d" maildir "a" }\n')
+    assert room.hand(MAIL).status == 0
+    assert room.copies(MAIL) == {"a": 1, "c": 1, "d": 1}
+
+
+def test_the_same_target_twice_in_one_plan_is_two_deliveries(tmp_path: Path) -> None:
+    room = Room(tmp_path, rules='match all action { maildir "a" maildir "a" pipe "test -e healed && cat >>b" }\n')
+    assert room.hand(MAIL).status == 75
+    (tmp_path / "healed").touch()
+    assert room.hand(MAIL).status == 0
+    assert room.copies(MAIL) == {"a": 2, "b": 1}
+
+
+def test_tags_of_time_are_those_of_the_first_try(tmp_path: Path) -> None:
+    room = Room(tmp_path, rules='match all action { maildir "m-%[hour]%[minute]%[second]" pipe "test -e healed" }\n')
+    assert room.hand(MAIL).status == 75
+    time.sleep(1.1)
+    (tmp_path / "healed").touch()
+    assert room.hand(MAIL).status == 0
+    assert len(list(tmp_path.glob("m-*"))) == 1
+
+
+@pytest.mark.parametrize("before", ["", 'match "^Subject" in headers action tag "t" continue\n'])
+def test_a_plan_of_one_delivery_writes_nothing(before: str, tmp_path: Path) -> None:
+    room = Room(tmp_path, rules=before + 'match all action { tag "x" maildir "a" }\n')
+    assert room.hand(MAIL).status == 0
+    assert not room.journal.exists()
+
+
+def test_a_key_added_before_a_failure_does_not_make_the_retry_a_duplicate(tmp_path: Path) -> None:
+    rules = (
+        f'cache "{tmp_path}/seen"\nmatch in-cache "{tmp_path}/seen" key "%[message_id]" action drop\n'
+        f'match all action {{ add-to-cache "{tmp_path}/seen" key "%[message_id]" pipe "test -e healed && cat >>b" }}\n'
+    )
+    room = Room(tmp_path, rules=rules)
+    assert room.hand(MAIL).status == 75
+    # Meanwhile a true duplicate is known as one.
+    assert room.hand(MAIL.replace(b"letter", b"other")).status == 0
+    (tmp_path / "healed").touch()
+    assert room.hand(MAIL).status == 0
+    assert room.copies(MAIL) == {"b": 1}
+    assert room.hand(MAIL).status == 0
+    assert (room.copies(MAIL), room.records()) == ({"b": 1}, [])
+
+
+def test_without_a_journal_a_key_is_added_only_when_the_plan_is_done(tmp_path: Path) -> None:
+    rules = (
+        f'cache "{tmp_path}/seen"\nmatch in-cache "{tmp_path}/seen" key "%[message_id]" action drop\n'
+        f'match all action {{ add-to-cache "{tmp_path}/seen" key "%[message_id]" pipe "test -e healed && cat >>b" }}\n'
+    )
+    room = Room(tmp_path, rules=rules)
+    room.journal.write_text("no folder")
+    assert room.hand(MAIL).status == 75
+    (tmp_path / "healed").touch()
+    assert [room.hand(MAIL).status, room.hand(MAIL).status] == [0, 0]
+    assert room.copies(MAIL) == {"b": 1}
+
+
+def test_where_no_journal_can_be_written_each_failure_says_so(tmp_path: Path) -> None:
+    room = Room(tmp_path, rules=BROKEN)
+    room.journal.write_text("no folder")
+    assert b"a retry may repeat deliveries" in room.hand(MAIL).stderr
+
+
+def test_two_processes_at_once_on_one_message(tmp_path: Path) -> None:
+    rules = 'match all action { maildir "a" pipe "touch there; sleep 0.3; cat >>b" maildir "d" }\n'
+    room = Room(tmp_path, rules=rules)
+    room.hand(a_mail(2))
+    (tmp_path / "there").unlink()
+    pid = os.fork()
+    if not pid:
+        os._exit(room.hand(MAIL).status or 0)
+    while not (tmp_path / "there").exists():
+        os.sched_yield()
+    # It waits for the first and then finds no record: two copies were handed over, two arrive.
+    assert room.hand(MAIL).status == 0
+    assert os.waitpid(pid, 0)[1] == 0
+    assert room.copies(MAIL) == {"a": 2, "b": 2, "d": 2}
+    assert room.records() == []
+
+
+def test_who_finds_a_message_in_other_hands_asks_to_come_again(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(journal, "JOURNAL_PATIENCE", 0.1)
+    progress = journal.create(bytes(tmp_path), b"name", 1)
+    with pytest.raises(Failure, match="another process"):
+        journal.find(bytes(tmp_path), b"name", print)
+    progress.close()
+    found = journal.find(bytes(tmp_path), b"name", print)
+    assert found is not None
+    assert found.now == 1
+
+
+def test_equal_messages_at_the_same_time_have_a_record_each(tmp_path: Path) -> None:
+    first, second = (journal.create(bytes(tmp_path), b"name", when) for when in (1, 2))
+    assert first.path != second.path
+    first.store(_step(b"/a"), {})
+    first.close()
+    found = journal.find(bytes(tmp_path), b"name", print)
+    assert found is not None
+    assert found.known(_step(b"/a")) == {}
+
+
+def test_a_torn_tail_ends_the_record_and_is_written_over(tmp_path: Path) -> None:
+    progress = journal.create(bytes(tmp_path), b"name", 7)
+    progress.store(_step(b"/a"), {b"mail_file": b"/a/new/ 1%\n"})
+    progress.fail(8, b"why not")
+    path = Path(os.fsdecode(progress.path))
+    whole = path.read_bytes()
+    progress.close()
+    begin = len(b"".join(whole.splitlines(keepends=True)[:3]))
+    for end in range(begin, len(whole)):
+        path.write_bytes(whole[:end])
+        found = journal.find(bytes(tmp_path), b"name", print)
+        assert found is not None
+        assert (found.now, found.tries, found.known(_step(b"/a"))) == (7, 0, {b"mail_file": b"/a/new/ 1%\n"})
+        assert found.known(_step(b"/a")) is None
+        found.retry(9)
+        found.fail(9, b"again")
+        found.close()
+        assert all(unpack(line) for line in path.read_bytes().splitlines())
+    damaged = whole[:begin] + whole[begin:].replace(b"fail", b"fall")
+    path.write_bytes(damaged)
+    assert Progress(bytes(path), os.open(path, os.O_RDWR)).tries == 0
+
+
+def test_another_version_is_not_guessed_at(tmp_path: Path) -> None:
+    (tmp_path / "name.0.journal").write_bytes(pack(b"rulesmith-progress", b"2"))
+    said: list[str] = []
+    assert journal.find(bytes(tmp_path), b"name", said.append) is None
+    assert "another version" in said[0]
+    assert journal.create(bytes(tmp_path), b"name", 1).path.endswith(b"name.1.journal")
+
+
+def test_the_journal_is_bounded_in_number_and_age(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(journal, "JOURNAL_FILES", 5)
+    for number in range(9):
+        journal.create(bytes(tmp_path), b"%d" % number, 1).close()
+        os.utime(tmp_path / f"{number}.0.journal", (time.time() - 100 + number,) * 2)
+    assert sorted(os.listdir(tmp_path)) == [f"{number}.0.journal" for number in range(4, 9)]
+    old = time.time() - limits.JOURNAL_DAYS * 86400 - 1
+    for number in (4, 5):
+        os.utime(tmp_path / f"{number}.0.journal", (old, old))
+    held = os.open(tmp_path / "5.0.journal", os.O_RDWR)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    journal.create(bytes(tmp_path), b"new", 1).close()
+    os.close(held)
+    left = os.listdir(tmp_path)
+    assert "4.0.journal" not in left
+    assert "5.0.journal" in left, "somebody is at work on it"
+
+
+def test_a_record_of_many_failures_stays_short(tmp_path: Path) -> None:
+    progress = journal.create(bytes(tmp_path), b"name", 1)
+    progress.store(_step(b"/a"), {b"t": b"1"})
+    progress.will_change(b"cache", b"key", lambda: True)
+    for number in range(500):
+        progress.retry(number + 1)
+        progress.fail(number + 1, b"x" * 5000, b"cause")
+    assert progress.tries == 500
+    assert os.stat(progress.path).st_size < 64 * limits.PROGRESS_TEXT
+    progress.close()
+    again = journal.find(bytes(tmp_path), b"name", print)
+    assert again is not None
+    assert (again.tries, again.since, again.known(_step(b"/a")), again.had(b"cache", b"key")) == (
+        500,
+        1,
+        {b"t": b"1"},
+        True,
+    )
+
+
+def test_a_killed_try_counts(tmp_path: Path) -> None:
+    progress = journal.create(bytes(tmp_path), b"name", 1)
+    for when in (10, 20, 30):
+        progress.retry(when)
+    progress.close()
+    again = journal.find(bytes(tmp_path), b"name", print)
+    assert again is not None
+    assert (again.tries, again.since, again.last) == (3, 10, 30)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_ends_a_delivery_that_hangs_within_two_seconds(number: int, tmp_path: Path) -> None:
+    room = Room(tmp_path, rules='match all action { maildir "a" pipe "trap : TERM; touch there; while :; do sleep 1; done" }\n')
+    call = room.call(MAIL)
+    read, write = os.pipe()
+    os.write(write, MAIL)
+    os.close(write)
+    pid = os.fork()
+    if not pid:
+        from tests.door import _become
+
+        os.dup2(read, 0)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        _become(call, call.env)
+    os.close(read)
+    while not (tmp_path / "there").exists():
+        os.sched_yield()
+    begin = time.monotonic()
+    os.kill(pid, number)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 75
+    assert time.monotonic() - begin < 2
+    (tmp_path / "there").unlink()
+    room.configure('match all action { maildir "a" maildir "d" }\n')
+    assert room.hand(MAIL).status == 0
+    assert room.copies(MAIL) == {"a": 1, "d": 1}
