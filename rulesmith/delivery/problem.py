@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _AGENTS = (b"deliver", b"dovecot-lda")
 # What a shell takes for one word; what ends a command; what only redirects.
 _TOKENS = re.compile(
-    rb"""((?:[^\s'"\\|&;<>()]|\\.|'[^']*'|"(?:\\.|[^"\\])*")+)|([<>]&?)|([|&;()\n])|[ \t\\'"]+""", re.DOTALL
+    rb"""((?:[^\s'"\\|&;<>()]|\\.|'[^']*'|"(?:\\.|[^"\\])*")+)|([<>]&?)|([|&;()\n])|[ \t]+|[\\'"]""", re.DOTALL
 )
 
 

@@ -1,4 +1,4 @@
-"""A room for the promise: a configuration with several deliveries, runs that die on the way, and what is there after."""
+"""A room for the promise: a plan of several deliveries, runs that die on the way, and what is there afterwards."""
 
 from __future__ import annotations
 
@@ -69,11 +69,11 @@ class Room:
         assert outcome.status == 0, outcome.stderr.decode()
         assert self.work() == []
 
-    def work(self, clock: Callable[[], float] | None = None) -> list[bytes]:
+    def work(self) -> list[bytes]:
         """One pass over the queue; what is left."""
         if self.queue is None:
             return []
-        runner = queue_run.Runner(bytes(self.queue), lambda line: None)
+        runner = queue_run.Runner(bytes(self.queue), lambda _line: None)
         return runner.once()
 
     def copies(self, mail: bytes) -> Counter[str]:

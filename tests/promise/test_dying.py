@@ -90,7 +90,7 @@ def test_killed_in_the_queue_again_and_again(tmp_path: Path) -> None:
     room = Room(tmp_path, queue=True)
     with signal_at_effect(1, signal.SIGKILL, after=True):
         assert room.hand(MAIL).status == -signal.SIGKILL
-    for step in range(2, 4):
+    for _ in range(2):
         with signal_at_effect(1, signal.SIGKILL, after=False):
             assert len(room.work()) == 1
     assert room.work() == []

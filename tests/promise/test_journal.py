@@ -243,7 +243,9 @@ def test_a_killed_try_counts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_ends_a_delivery_that_hangs_within_two_seconds(number: int, tmp_path: Path) -> None:
-    room = Room(tmp_path, rules='match all action { maildir "a" pipe "trap : TERM; touch there; while :; do sleep 1; done" }\n')
+    room = Room(
+        tmp_path, rules='match all action { maildir "a" pipe "trap : TERM; touch there; while :; do sleep 1; done" }\n'
+    )
     call = room.call(MAIL)
     read, write = os.pipe()
     os.write(write, MAIL)
