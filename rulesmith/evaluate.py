@@ -304,6 +304,8 @@ def _perform(rule: Rule, job: Job, run: Run) -> Asking:
     name, index, (word, args, _), user = job
     trace = run.trace
     tags = run.message.tags
+    # Deliveries copy the message, conditions are done with it for now.
+    run.message.make_room()
     tags[b"action"] = name
     tags[b"rule"] = b"%d" % rule[0]
     run.become(user)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from rulesmith.delivery.world import World
 
-_CHUNK = 1 << 16
+# Large enough that malloc gives each its own pages, which go back to the system when it is freed.
+_CHUNK = 1 << 18
 # A line of standard error longer than this is logged in pieces, so that chatter cannot fill the memory.
 _LOG_LINE = 1 << 16
 # Seconds a command has between SIGTERM and SIGKILL.

@@ -70,13 +70,14 @@ class Steps:
         try:
             found = answer(effect)
             if step and (word == DELIVER or not found[0]):
-                self._fresh = (effect, found)
-                self.answered.append(effect)
+                done = _without_message(effect)
+                self._fresh = (done, found)
+                self.answered.append(done)
             elif word == RUN and found[0]:
-                self.failed = effect
+                self.failed = _without_message(effect)
             return found
         except Failure:
-            self.failed = effect
+            self.failed = _without_message(effect)
             raise
         finally:
             # A delivery that is made but not written down is no safe point.
@@ -149,6 +150,13 @@ class Steps:
         return there
 
 
+def _without_message(effect: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The effect to be remembered: a large message is not held where it is not needed any more."""
+    if effect[0] == DELIVER:
+        return (*effect[:-1], b"")
+    return (*effect[:3], None, effect[4], None) if effect[0] == RUN else effect
+
+
 class Driver:
     """Drives messages of one account; keeps its caches open between them."""
 
@@ -170,6 +178,8 @@ class Driver:
                 except Failure as failure:
                     effect = engine.throw(failure)
                 else:
+                    # What the engine does next may need the memory of what was.
+                    effect = ()
                     effect = engine.send(answer)
         except StopIteration as end:
             verdict: Verdict = end.value
