@@ -76,7 +76,7 @@ class Afterwards:
                     return ""
         if self.entry is not None:
             self.entry.open = False
-        elif steps.lost:
+        if steps.lost:
             why += f"; a retry may repeat deliveries, since the journal cannot be written: {steps.why_lost}"
         return why
 

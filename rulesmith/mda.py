@@ -330,8 +330,9 @@ class AccountRun:
 
     def _earlier(self, whole: Callable[[], bytes], entry: Entry | None) -> Progress | None:
         """How far an earlier try has come. Raises Failure: another process is at work on the message."""
-        if entry is not None:
-            return entry.progress()
+        known = None if entry is None else entry.progress()
+        if known is not None:
+            return known
         if self._records is None:
             self._journal = _journal_folder(self.session.settings)
             try:
@@ -342,7 +343,11 @@ class AccountRun:
             return None
         from rulesmith import records  # only where some message is not finished
 
-        return records.find(self._journal, whole(), self.session.config, self.account[0], self.say)
+        earlier = records.find(self._journal, whole(), self.session.config, self.account[0], self.say)
+        if entry is not None and earlier is not None:
+            # The queue was full, or not yet set, when the message came first.
+            earlier.move(entry.progress_path())
+        return earlier
 
     def _begin(self, whole: Callable[[], bytes], entry: Entry | None) -> Progress:
         """A record for a message that is not finished. Raises OSError where it cannot be kept."""

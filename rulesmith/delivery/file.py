@@ -40,17 +40,31 @@ def deliver(
     finally:
         os.umask(umask)
     step = "fwrite"
+    written = [0]
     try:
-        write_within(descriptor, raw, until)
+        write_within(descriptor, raw, until, written)
         step = "fsync"
         folders.sync_file(descriptor)
         if created:
             folders.sync_folder(folders.parent_of(os.path.realpath(path)))
     except OSError as error:
+        # A piece of a message is no message, and the next one would follow it in the same line.
+        _take_back(descriptor, written[0])
         raise folders.refusal(path, error, step) from None
     finally:
         os.close(descriptor)
     return {}
+
+
+def _take_back(descriptor: int, written: int) -> None:
+    """Remove what was just written, unless somebody has written behind it."""
+    try:
+        status = os.fstat(descriptor)
+        if stat.S_ISREG(status.st_mode) and os.lseek(descriptor, 0, os.SEEK_CUR) == status.st_size:
+            os.ftruncate(descriptor, status.st_size - written)
+    except OSError:
+        # The failure that led here is the one to tell.
+        pass
 
 
 def _open(path: bytes, how: int, until: float) -> tuple[int, bool]:
@@ -69,12 +83,18 @@ def _open(path: bytes, how: int, until: float) -> tuple[int, bool]:
         time.sleep(_READER_PAUSE)
 
 
-def write_within(descriptor: int, raw: bytes, until: float) -> None:
-    """Write every octet before the monotonic time `until`. Raises OSError, TimeoutError among them."""
+def write_within(descriptor: int, raw: bytes, until: float, written: list[int] | None = None) -> None:
+    """Write every octet before the monotonic time `until`; how many were written is added to the first of `written`.
+
+    Raises OSError, TimeoutError among them.
+    """
     rest = memoryview(raw)
     while rest:
         try:
-            rest = rest[os.write(descriptor, rest) :]
+            count = os.write(descriptor, rest)
+            rest = rest[count:]
+            if written is not None:
+                written[0] += count
         except BlockingIOError:
             poll = select.poll()
             poll.register(descriptor, select.POLLOUT)

@@ -237,6 +237,24 @@ class Progress:
         os.close(self._descriptor)
         self._descriptor, self._end, self._failures = descriptor, len(text), 1
 
+    def move(self, path: bytes) -> None:
+        """Lie there from now on, where another lock keeps others away. Raises Failure, and is where it was."""
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            try:
+                folders.write_all(descriptor, os.pread(self._descriptor, self._end, 0))
+                os.fsync(descriptor)
+                folders.sync_folder(folders.parent_of(path))
+                os.unlink(self.path)
+            except OSError:
+                os.close(descriptor)
+                os.unlink(path)
+                raise
+        except OSError as error:
+            raise folders.refusal(path, error) from None
+        os.close(self._descriptor)
+        self._descriptor, self.path = descriptor, path
+
     def remove(self) -> None:
         """The message is done with. Raises OSError."""
         os.unlink(self.path)

@@ -257,7 +257,7 @@ class Entry:
 
     def progress(self) -> Progress | None:
         """How far the message has come; None where nothing was written down. Raises Failure: it cannot be read."""
-        path = self._progress_path()
+        path = self.progress_path()
         try:
             descriptor = os.open(path, _FLAGS)
         except FileNotFoundError:
@@ -276,8 +276,8 @@ class Entry:
 
     def begin(self) -> Progress:
         """A new record of its progress. Raises OSError where it cannot be kept."""
-        descriptor = os.open(self._progress_path(), _FLAGS | os.O_CREAT, 0o600)
-        progress = Progress(self._progress_path(), descriptor)
+        descriptor = os.open(self.progress_path(), _FLAGS | os.O_CREAT, 0o600)
+        progress = Progress(self.progress_path(), descriptor)
         progress.begin(self.context.now)
         folders.sync_folder(self.folder)
         return progress
@@ -304,7 +304,7 @@ class Entry:
         # Not synced: after a power cut it may be there again, after a kill it is not; and nobody waits for a disk here.
         os.unlink(self.path)
         # Last, because without it everything would be delivered again.
-        _unlink(self._progress_path())
+        _unlink(self.progress_path())
 
     def discard(self) -> None:
         """The message was never taken: nothing of it stays."""
@@ -335,7 +335,8 @@ class Entry:
         self.start = len(self._head)
         folders.write_all(self.descriptor, self._head)
 
-    def _progress_path(self) -> bytes:
+    def progress_path(self) -> bytes:
+        """Where its progress lies, or would."""
         return self.folder + b"/" + self.name + PROGRESS
 
 

@@ -99,7 +99,8 @@ def test_a_read_only_disk(queue: bool, tmp_path: Path) -> None:
         room.mend(MAIL)
     copies = room.copies(MAIL)
     assert (copies["b"], copies["d"]) == (1, 1)
-    assert copies["a"] == 2, "what could not be written down was done again"
+    # What could not be written down is done again; but instead of the queue there was the journal.
+    assert copies["a"] == (1 if queue else 2)
 
 
 def test_a_target_on_a_full_disk_and_the_message_is_tried_again(tmp_path: Path) -> None:
