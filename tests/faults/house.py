@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from certificates import Authority
-from chain.bed import VMAIL, Bed, Done
+from chain.bed import DOOR as PROGRAM
+from chain.bed import Bed, Done
 from chain.dovecot import Dovecot
 
-from tests.faults.fetching import Fetching
+from rulesmith.delivery import queue
+from tests.faults.fetching import DOOR, Fetching
 from tests.faults.ledger import Balance, balance
 
 USER, ALIAS = "user@example.com", "alias@example.com"
@@ -27,7 +30,8 @@ action "user:Received" pipe "/config/deliver -d user@example.com -m Received"
 match "^Delivered-To: alias@example.com" in headers action { "alias" "alias:Received" }
 match all action { "user" "user:Received" }
 """
-DOOR = "/usr/bin/fdm -a stdin -f ~/fdm.conf -m -v fetch"
+HOME = "/config/users/user@example.com"
+QUEUE = f'set queue "{HOME}/queue"\n'
 _DELIVER = """\
 #!/bin/sh
 . /config/fault
@@ -118,10 +122,26 @@ class House:
         """Hand one message to the door as fetchmail does, by a shell."""
         return self.bed.run("sh", "-c", door, stdin=message, env=env)
 
+    @property
+    def rulesmith(self) -> str:
+        return str(Path(PROGRAM).with_name("rulesmith"))
+
+    def queue(self, *words: str) -> Done:
+        """`rulesmith queue WORDS` on the queue of QUEUE."""
+        return self.bed.run(self.rulesmith, "queue", *words, "--queue", f"{HOME}/queue")
+
+    def queued(self, folder: Path | None = None) -> list[bytes]:
+        """The messages in the queue."""
+        where = bytes(folder or self.bed.home / "queue")
+        try:
+            return [queue.look(where, name).raw() for name in queue.names(where)]
+        except FileNotFoundError:
+            return []
+
     def mailboxes(self) -> dict[str, list[bytes]]:
         """Every local mailbox's messages, by `user/folder`."""
         return {
-            f"{user}/{folder}": list(_stored(self.local.mail / user / "Maildir", folder))
+            f"{user}/{folder}": list(_stored(self.inside("home/vmail") / user / "Maildir", folder))
             for user in (USER, ALIAS)
             for folder in FOLDERS
         }
@@ -129,17 +149,31 @@ class House:
     def balance(self, plans: Mapping[bytes, tuple[str, ...]], kept: Iterable[bytes]) -> Balance:
         return balance(plans, kept, self.mailboxes())
 
-    def small(self, name: str) -> Path:
-        """A small disk of the bed, seen from outside."""
-        return Path(f"/proc/{self.bed.process_id}/root/small/{name}")
+    def inside(self, path: str) -> Path:
+        """A path of the bed, given without its first slash, as it is to be had from outside."""
+        return Path(f"/proc/{self.bed.process_id}/root") / path
+
+    def fill(self, disk: str, free: int) -> None:
+        """Leave so many octets free on a small disk, in whole pages."""
+        there = f"$(stat -f -c '%a * %S' /small/{disk})"
+        script = f"cd /small/{disk} && rm -f ballast && head -c $(({there} - {free})) /dev/zero >ballast"
+        done = self.bed.run("sh", "-c", script)
+        assert done.status == 0, done
+
+    def empty(self, disk: str) -> None:
+        """Make room on a small disk; what tests have put there goes too."""
+        self.bed.run("sh", "-c", f"rm -rf /small/{disk}/*")
 
 
 def _stored(maildir: Path, folder: str) -> Iterator[bytes]:
     top = maildir if folder == "INBOX" else maildir / f".{folder}"
     for part in ("new", "cur"):
         with contextlib.suppress(FileNotFoundError):
-            for path in sorted((top / part).iterdir()):
+            # SECONDS.MMICROSECONDSPPROCESS.HOST, in the order of delivery.
+            for path in sorted(
+                (top / part).iterdir(), key=lambda path: [int(n) for n in re.findall(r"\d+", path.name)]
+            ):
                 yield path.read_bytes()
 
 
-__all__ = ["ALIAS", "DOOR", "RULES", "USER", "VMAIL", "House", "messages"]
+__all__ = ["ALIAS", "DOOR", "HOME", "QUEUE", "RULES", "USER", "House", "messages"]
