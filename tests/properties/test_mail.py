@@ -117,7 +117,8 @@ def test_inserting_received_changes_nothing_else(raw: bytes) -> None:
     more, after = header.insert_received(raw, body_at, b"Received: me\n")
     assert more.replace(b"Received: me\n", b"", 1) == raw
     assert more[after:] == raw[body_at:]
-    assert header.first(more[:after], b"received") == b"me"
+    # A mail that begins with a blank continues the line that is put above it.
+    assert (header.first(more[:after], b"received") or b"").split()[0] == b"me"
 
 
 @given(MAILS)
