@@ -10,9 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+# CI draws the same examples for the same tests: what it finds can be found again. Everybody else's runs explore.
+settings.register_profile("ci", derandomize=True, print_blob=True)
+if IN_CI:
+    settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")
