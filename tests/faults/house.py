@@ -30,10 +30,14 @@ action "user:Received" pipe "/config/deliver -d user@example.com -m Received"
 match "^Delivered-To: alias@example.com" in headers action { "alias" "alias:Received" }
 match all action { "user" "user:Received" }
 """
+PYTHON = str(Path(PROGRAM).with_name("python"))
 HOME = "/config/users/user@example.com"
 QUEUE = f'set queue "{HOME}/queue"\n'
+# It holds a lock while it runs, so that one can wait for those that outlive their door.
 _DELIVER = """\
 #!/bin/sh
+exec 9<"$0"
+flock -s 9
 . /config/fault
 exec /usr/libexec/dovecot/deliver "$@"
 """
@@ -74,22 +78,26 @@ class House:
         """As on the first day: no mail, no fault, the rules of RULES."""
         for server in (self.local, self.provider):
             server.clear()
-        self.clear_home(but="")
+        self.clear_home("fdm.conf", ".cache")
         self.heal()
         self.configure(RULES)
 
-    def clear_home(self, but: str = "fetchids") -> None:
-        """The home of the user whose process we are is empty; `but` stays, what fetchmail knows of POP3 mail."""
+    def clear_home(self, *but: str) -> None:
+        """Empty the home of the user whose process we are, but for some; by default what fetchmail knows of POP3."""
         for entry in self.bed.home.iterdir():
+            if entry.name in (but or ("fetchids",)):
+                continue
             if entry.is_dir():
                 shutil.rmtree(entry)
-            elif entry.name != but:
+            else:
                 entry.unlink()
 
     def configure(self, text: str, name: str = "fdm.conf") -> None:
         file = self.bed.home / name
-        file.write_text(text)
-        file.chmod(0o600)
+        # The same text in the same file need not be compiled again.
+        if not (file.is_file() and file.read_text() == text and file.stat().st_mode & 0o777 == 0o600):
+            file.write_text(text)
+            file.chmod(0o600)
         self.bed.own(self.bed.home)
 
     def break_deliver(self, fault: str) -> None:
@@ -103,6 +111,15 @@ class House:
         program.write_text(_DELIVER)
         program.chmod(0o755)
         self.break_deliver("")
+
+    def idle(self) -> None:
+        """Wait until no deliver is at work."""
+        assert self.bed.run("flock", "-x", "/config/deliver", "true").status == 0
+
+    def clock(self, days: int) -> str:
+        """A command line for the door whose clock is wrong by so many days."""
+        code = f"import time; now = time.time; time.time = lambda: now() + {days * 86400}; "
+        return f"{PYTHON} -c '{code}import sys; from rulesmith.fdm import main; sys.exit(main())'"
 
     @property
     def config(self) -> Path:
