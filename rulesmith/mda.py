@@ -245,7 +245,6 @@ class AccountRun:
         `whole` gives its octets; a large message is read again rather than held.
         """
         session = self.session
-        session = self.session
         steps = None
         try:
             progress = self._earlier(whole, entry)

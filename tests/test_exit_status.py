@@ -37,6 +37,9 @@ ROWS: dict[str, list[str]] = {
     "it is oversized, and `delete-oversized` disposed of it": [
         STDIN + "set maximum-size 9\nset delete-oversized\nmatch all action stdout"
     ],
+    "it could not be delivered, and the queue (`set queue`) holds it": [
+        STDIN + 'set queue "FOLDER/queue"\nmatch all action pipe "exit 3"'
+    ],
     "`keep`, and nothing had taken it": [STDIN + "match all action keep"],
     "the end of the rules, and nothing had taken it": [
         STDIN + 'match "no such" action drop',
@@ -89,7 +92,7 @@ def run(folder: Path, row: str, number: int, *flags: str) -> Outcome:
         args = ["-z", *FETCH]
     if row == "another fdm holds the lock":
         args = [each for each in FETCH if each != "-m"]
-    (folder / "conf").write_text(ROWS[row][number] + "\n")
+    (folder / "conf").write_text(ROWS[row][number].replace("FOLDER", str(folder)) + "\n")
     (folder / "conf").chmod(0o600)
     user = pwd.getpwuid(os.geteuid()).pw_name
     env = {"HOME": str(folder), "PATH": os.environ["PATH"], "TMPDIR": str(folder)}
