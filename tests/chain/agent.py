@@ -4,14 +4,17 @@
 {"start": ARGV, "env": {}, "until": TEXT}       -> {"err": null, "id"} once it writes a line with TEXT to its
                                                    standard error; what it wrote, when it ends before
 {"begin": ARGV, "stdin": BASE64, "env": {}}     -> {"id"} at once
-{"signal": ID, "number": SIGNAL}                -> {}
+{"signal": ID, "number": SIGNAL, "group": BOOL} -> {}; to it, or to everything that it has started and not let go
+{"ended": ID}                                   -> {"ended"}
 {"wait": ID}                                    -> as for "run"; a service's output is not kept
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import os
 import queue
 import subprocess
 import sys
@@ -70,14 +73,26 @@ def begin(request: dict[str, Any]) -> dict[str, object]:
     with tempfile.TemporaryFile() as stdin:
         stdin.write(base64.b64decode(request["stdin"]))
         stdin.seek(0)
-        _started.append(subprocess.Popen(request["begin"], env=request["env"], stdin=stdin, stdout=out, stderr=err))
+        process = subprocess.Popen(
+            request["begin"], env=request["env"], stdin=stdin, stdout=out, stderr=err, start_new_session=True
+        )
+    _started.append(process)
     _output[len(_started) - 1] = out, err
     return {"id": len(_started) - 1}
 
 
 def send_signal(request: dict[str, Any]) -> dict[str, object]:
-    _started[request["signal"]].send_signal(request["number"])
+    process = _started[request["signal"]]
+    if not request["group"]:
+        process.send_signal(request["number"])
+        return {}
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, request["number"])
     return {}
+
+
+def ended(request: dict[str, Any]) -> dict[str, object]:
+    return {"ended": _started[request["ended"]].poll() is not None}
 
 
 def wait(request: dict[str, Any]) -> dict[str, object]:
@@ -90,7 +105,7 @@ def wait(request: dict[str, Any]) -> dict[str, object]:
     return answer
 
 
-ACTIONS = {"run": run, "start": start, "begin": begin, "signal": send_signal, "wait": wait}
+ACTIONS = {"run": run, "start": start, "begin": begin, "signal": send_signal, "ended": ended, "wait": wait}
 
 
 def main() -> None:

@@ -44,6 +44,7 @@ class Bed:
         """`small` are little file systems below /small, by name, with their sizes; `spam` adds rspamd and redis."""
         self.parts = [part for part in (mail_programs(), spam_programs() if spam else None) if part]
         self._small = dict(small or {})
+        self._spam = spam
         # Not below pytest's folder: a unix socket's path may have 107 octets only.
         self.folder = Path(tempfile.mkdtemp(prefix="chain-"))
         self.home = self.folder / "config" / "users" / "user@example.com"
@@ -75,13 +76,14 @@ class Bed:
             (self.folder / name).mkdir(parents=True)
         self.home.mkdir(parents=True)
         script = self.folder / "usr/bin/fdm"
-        # Commands of the rules, which may be there to kill it, learn its process from its environment.
-        script.write_text(f'#!/bin/sh\nDOOR=$$ exec {DOOR} "$@"\n')
-        # The spam filter is not what is tested here; its place in the pipe is.
-        scanner = self.folder / "usr/bin/rspamc"
-        scanner.write_text('#!/bin/sh\n[ "$*" = --mime ] && exec cat\n')
-        for each in (script, scanner):
-            each.chmod(0o755)
+        # Who is there to kill it learns its process from its environment, or from a file.
+        script.write_text(f'#!/bin/sh\necho $$ >/run/door\nDOOR=$$ exec {DOOR} "$@"\n')
+        script.chmod(0o755)
+        if not self._spam:
+            # The spam filter is not what is tested here; its place in the pipe is.
+            scanner = self.folder / "usr/bin/rspamc"
+            scanner.write_text('#!/bin/sh\n[ "$*" = --mime ] && exec cat\n')
+            scanner.chmod(0o755)
         (self.folder / "usr/libexec/dovecot").symlink_to("../lib/dovecot")
         (self.folder / "etc/dovecot/dovecot.conf").symlink_to("/config/dovecot.conf")
         for name, account in zip(("passwd", "group"), _ACCOUNTS, strict=True):
@@ -173,9 +175,13 @@ class Bed:
         began: int = answer["id"]
         return began
 
-    def signal(self, name: int, number: int) -> None:
-        """Send a signal to something begun or started; no error when it has ended."""
-        assert self._ask(signal=name, number=number) == {}
+    def signal(self, name: int, number: int, group: bool = False) -> None:
+        """Send a signal to something begun or started, or to its whole group; no error when it has ended."""
+        assert self._ask(signal=name, number=number, group=group) == {}
+
+    def has_ended(self, name: int) -> bool:
+        """Whether something begun or started has come to its end."""
+        return bool(self._ask(ended=name)["ended"])
 
     def wait(self, name: int) -> Done:
         """Wait for something begun or started; a service's output is not kept."""
