@@ -70,7 +70,7 @@ def _if_still(pid: int, cleanup: Callable[[], None]) -> Callable[[], None]:
 
 def _environment(call: Call) -> dict[str, str]:
     uid = call.user.pw_uid if call.user else os.geteuid()
-    return {"XDG_STATE_HOME": f"{_states()}/{uid}", **call.env}
+    return {"XDG_STATE_HOME": f"{_states()}/{uid}", "RULESMITH_CONF": "", **call.env}
 
 
 def plain_user() -> pwd.struct_passwd | None:

@@ -34,7 +34,7 @@ MASKS = [
         (rb"(?m)^parent: started, pid is \d+$", b"parent: started, pid is N"),
     )
 ]
-# Ours only: the compiled program and the journal of a cache.
+# Ours only: the compiled program, and the journal (run.py puts it there).
 OURS = ("home/.cache",)
 
 

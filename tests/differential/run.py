@@ -133,6 +133,8 @@ class Arena:
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "HOME": f"{folder}/home",
             "TMPDIR": f"{folder}/tmp",
+            # What one pair leaves in its journal is no business of the next, whose configuration has the same path.
+            "XDG_STATE_HOME": f"{folder}/home/.cache",
             "TZ": "UTC",
             "LC_ALL": "C",
         }
