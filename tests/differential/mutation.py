@@ -79,5 +79,21 @@ def verdict_differences(configuration: bytes, theirs: Outcome, ours: Outcome) ->
 
 
 def _meant(configuration: bytes, theirs: Outcome, ours: Outcome) -> bool:
+    if _leaves_out_otherwise(configuration):
+        return True
     # L98: flags may come in any order.
     return theirs.status == 1 and b"syntax error" in theirs.stderr and len(re.findall(FLAGS, configuration)) > 1
+
+
+def _leaves_out_otherwise(configuration: bytes) -> bool:
+    """Whether something stands in an ifdef that fdm does not leave out where we do, or the other way round."""
+    depth = 0
+    for token in TOKENS.findall(configuration):
+        # L34: a block in a block. L35: an include in a block that is left out comes after it.
+        if depth and token in (b"ifdef", b"ifndef", b"include"):
+            return True
+        if token in (b"ifdef", b"ifndef"):
+            depth += 1
+        elif token == b"endif":
+            depth = max(0, depth - 1)
+    return False
