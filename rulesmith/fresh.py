@@ -54,7 +54,8 @@ def fresh_program(
         log.warn(f"{path}: {os.strerror(error.errno or 0)}")
         return None, site.settings
     if log.level >= 2:
-        for level, line in dump(compiled, me[0], keep_all=options.keep, allow_multiple=options.multiple):
+        lines = dump(compiled, me[0], keep_all=options.keep, allow_multiple=options.multiple, scan=options.scan)
+        for level, line in lines:
             log.debug(level, text_of(line))
         folder = os.environ.get("TMPDIR", "")
         log.debug(2, f"using tmp directory: {folder if os.path.isdir(folder) else '/tmp'}")  # noqa: S108  # fdm's own

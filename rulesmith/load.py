@@ -29,6 +29,14 @@ def load_program(path: str, options: Options, log: Log, me: User) -> tuple[Progr
     The program is None after saying why there is none; the settings are then those of the site file, as far as it
     can be read: they say what becomes of a message that cannot be delivered now. They always have every key.
     """
+    program, settings = _load(path, options, log, me)
+    if options.scan is not None:
+        # Of this run only: the program that is kept is the configuration's.
+        settings["scan"] = options.scan or None
+    return program, settings
+
+
+def _load(path: str, options: Options, log: Log, me: User) -> tuple[Program | None, dict[str, Any]]:
     # -n and the dump of -vv are about the text, so they read it.
     reuse = not options.check and log.level < 2
     site = site_file()

@@ -6,15 +6,17 @@ USAGE = (
     "usage: fdm [-hklmnqv] [-a name] [-D name=value] [-f conffile] [-u user] [-x name] [fetch|poll|cache] [arguments]"
 )
 COMMANDS = ("poll", "fetch", "cache")
-# Our only long option: exit 0 or 1 as fdm does, where 75 would keep the mail with the caller.
+# Our only long options: exit 0 or 1 as fdm does, where 75 would keep the mail with the caller; and `set scan`.
 FDM_EXIT_STATUS = "--fdm-exit-status"
+SCAN = "--scan"
 
 
 class Options:
     """What the command line says.
 
     `includes` and `excludes` are patterns of account names; `macros` are `name=value` as given; `command` is one
-    of COMMANDS, None with -n; `arguments` are what follows it.
+    of COMMANDS, None with -n; `arguments` are what follows it. `scan` is where the spam scanner is, empty for none,
+    and None where the settings say so.
     """
 
     __slots__ = (
@@ -30,6 +32,7 @@ class Options:
         "macros",
         "multiple",
         "quiet",
+        "scan",
         "syslog",
         "user",
         "verbose",
@@ -49,6 +52,7 @@ class Options:
         self.quiet = False
         self.verbose = 0
         self.fdm_status = False
+        self.scan: bytes | None = None
         self.command: str | None = None
         self.arguments: list[str] = []
 
@@ -64,7 +68,7 @@ class UsageError(Exception):
 def parse(arguments: list[str]) -> Options:
     """Read the arguments as GNU getopt does, options and operands in any order.
 
-    For -f and -u the first one wins, as in fdm. Raises UsageError.
+    For -f and -u the first one wins, as in fdm; for --scan the last, as for `set scan`. Raises UsageError.
     """
     options = Options()
     operands: list[str] = []
@@ -76,6 +80,8 @@ def parse(arguments: list[str]) -> Options:
             break
         if word == FDM_EXIT_STATUS:
             options.fdm_status = True
+        elif word.partition("=")[0] == SCAN:
+            options.scan = _scanner(options, word, rest)
         elif word[:1] != "-" or word == "-":
             operands.append(word)
         elif word[:2] == "--":
@@ -96,6 +102,25 @@ def parse(arguments: list[str]) -> Options:
     if options.command is None or (options.command != "cache" and options.arguments):
         raise UsageError("", options)
     return options
+
+
+def _scanner(options: Options, word: str, rest: list[str]) -> bytes:
+    """The address of `--scan ADDRESS` or `--scan=ADDRESS`."""
+    from rulesmith.scan.no_verdict import NoVerdict  # most command lines have none
+    from rulesmith.scan.server import Server
+
+    _, equals, text = word.partition("=")
+    if not equals:
+        if not rest:
+            raise UsageError(f"option '{SCAN}' requires an argument", options)
+        text = rest.pop(0)
+    url = text.encode("utf-8", "surrogateescape")
+    if url:
+        try:
+            Server(url)
+        except NoVerdict as failure:
+            raise UsageError(f"{SCAN}: {failure.reason}", options) from None
+    return url
 
 
 def _letters(options: Options, letters: str, rest: list[str]) -> None:

@@ -33,16 +33,25 @@ _JOINS = (b"", b"and ", b"or ")
 _OWN = (*queue_settings.defaults(), *scan_settings.defaults())
 
 
-def dump(compiled: Compiled, invoker: bytes, *, keep_all: bool = False, allow_multiple: bool = False) -> list[Line]:
+def dump(
+    compiled: Compiled,
+    invoker: bytes,
+    *,
+    keep_all: bool = False,
+    allow_multiple: bool = False,
+    scan: bytes | None = None,
+) -> list[Line]:
     """The lines from the first definition to `options are:`, or to the statement that is refused.
 
-    `invoker` is the name of the user that stands for users not set; the flags are -k and -m.
+    `invoker` is the name of the user that stands for users not set; the others are -k, -m and --scan.
     """
     lines = list(_Walk(compiled).lines())
     if compiled.refusal is not None:
         return lines
     lines.append((2, b"configuration loaded"))
     settings = compiled.lowered.settings
+    if scan is not None:
+        settings = {**settings, "scan": scan or None}
     if settings["proxy"] is not None:
         found = read_proxy(settings["proxy"])
         if found is not None:

@@ -38,6 +38,20 @@ def test_arguments_of_cache_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "scan"),
+    [
+        ([], None),
+        (["--scan", "unix:/run/x"], b"unix:/run/x"),
+        (["--scan=http://h", "--scan=http://[::1]:1"], b"http://[::1]:1"),
+        (["--scan="], b""),
+        (["--scan", ""], b""),
+    ],
+)
+def test_the_last_scanner_counts(words: list[str], scan: bytes | None) -> None:
+    assert parse([*words, "fetch"]).scan == scan
+
+
+@pytest.mark.parametrize(
     ("words", "text"),
     [
         ([], ""),
@@ -47,6 +61,9 @@ def test_arguments_of_cache_are_kept() -> None:
         (["-Z", "fetch"], "invalid option -- 'Z'"),
         (["-a"], "option requires an argument -- 'a'"),
         (["--what", "fetch"], "unrecognized option '--what'"),
+        (["--scanner=x", "fetch"], "unrecognized option '--scanner=x'"),
+        (["fetch", "--scan"], "option '--scan' requires an argument"),
+        (["--scan", "nowhere", "fetch"], "--scan: nowhere is neither http://HOST:PORT nor unix:/PATH"),
     ],
 )
 def test_anything_else_is_a_usage_error(words: list[str], text: str) -> None:

@@ -10,7 +10,7 @@ Example:
 
     match spam score > 7.5 action "junk"
 
-Use instead: `set scan "http://127.0.0.1:11333"` as well; if the caller scans (`fdm --scan`), a comment
+Use instead: `set scan "http://127.0.0.1:11333"` as well; if the caller turns it on (`fdm --scan URL`), a comment
 `# rulesmith: allow(spam-without-scan)`.
 """
 
