@@ -24,9 +24,15 @@ def scanned(
 
     `now` is when the message came. Raises Failure where it has to wait for its scan.
     """
-    since: int | None = now
-    if entry is None:
-        since = None if steps.progress is None else steps.progress.since
+
+    def since() -> int | None:
+        """When it was tried first, which is written down at the latest now; None where that is not possible."""
+        progress = steps.open()
+        if progress is None:
+            return None if entry is None else now
+        # That try may have had a clock that went wrong.
+        return now if progress.since is None else min(now, progress.since)
+
     session = run.session
     try:
         raw, verdict = scan(raw, session.settings, run.account[0], _addressee(run), int(time.time()), since, run.say)

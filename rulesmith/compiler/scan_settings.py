@@ -30,7 +30,8 @@ def defaults() -> Settings:
         "scan": None,
         "scan-timeout": 10,
         "scan-maximum-size": None,
-        "scan-failure": dict.fromkeys(CAUSES, ("defer", _TWO_HOURS)),
+        # What is too large now is too large for ever: to wait would only make it late.
+        "scan-failure": dict.fromkeys(CAUSES, ("defer", _TWO_HOURS)) | {"oversized": ("deliver", None)},
         "trusted-hops": (),
     }
 

@@ -69,10 +69,10 @@ def _unquoted(value: bytes) -> bytes:
 class Progress:
     """The record of one message, open and locked; a file that only this process writes.
 
-    `now` is the arrival (Unix time), `tries` how many tries have failed, `since` when the first of them did, `last`
-    when the last one did (both None before that). `reason`, `cause` and `what` are the last failure's: the
-    sentence, which of the things outside failed, and the delivery. `stubborn` counts the failures in a row, up to
-    the last, while the same cause let others through. `done` lists the descriptions of what is stored.
+    `now` is the arrival (Unix time), `tries` how many tries have failed, `since` the earliest time of any of them (a
+    clock may be set back), `last` that of the last one (both None before that). `reason`, `cause` and `what` are the
+    last failure's: the sentence, which of the things outside failed, and the delivery. `stubborn` counts the failures
+    in a row, up to the last, while the same cause let others through. `done` lists the descriptions of what is stored.
     """
 
     __slots__ = (
@@ -133,10 +133,13 @@ class Progress:
 
     def _was_killed(self, when: int) -> None:
         """A try that has left nothing but its begin."""
+        self._failed(when)
+        self._trying = None
+
+    def _failed(self, when: int) -> None:
         self.tries += 1
         self.last = when
-        self.since = self.since or when
-        self._trying = None
+        self.since = when if self.since is None else min(self.since, when)
 
     def _take(self, word: bytes, *values: bytes) -> None:
         if word == b"begin":
@@ -154,9 +157,7 @@ class Progress:
             self._before.setdefault((path, key), before == b"1")
         elif word == b"fail":
             when, self.cause, beside, self.what, self.reason = values
-            self.tries += 1
-            self.last = int(when)
-            self.since = self.since or self.last
+            self._failed(int(when))
             self.stubborn = self.stubborn + 1 if beside == b"1" else 0
             self._failures += 1
             self._trying = None
@@ -201,10 +202,8 @@ class Progress:
         """The try has ended without the whole plan being done."""
         self.reason, self.cause, self.what = reason[:PROGRESS_TEXT], cause, what[:PROGRESS_TEXT]
         self._write(pack(b"fail", b"%d" % when, cause, b"1" if beside else b"0", self.what, self.reason))
-        self.tries += 1
+        self._failed(when)
         self.stubborn = self.stubborn + 1 if beside else 0
-        self.last = when
-        self.since = self.since or when
         self._failures += 1
 
     def _condense(self) -> None:

@@ -27,15 +27,16 @@ def scan(
     account: bytes,
     user: bytes,
     now: int,
-    since: int | None,
+    since: Callable[[], int | None],
     warn: Callable[[str], None],
     url: bytes | None = None,
 ) -> tuple[bytes, dict[str, Any] | None]:
     """The message with rspamd's fields, and the verdict; or marked `X-Spam-Status: unscanned (…)`, and None.
 
     `settings`: "scan" (an URL, which `url` overrides), "scan-timeout" (s), "scan-failure", "scan-maximum-size"
-    (octets or None), "trusted-hops". `user` is whom the message is for. `now` and `since`, the time of the first
-    try if it is known, are Unix times. `warn` hears why a message goes on without a scan.
+    (octets or None), "trusted-hops". `user` is whom the message is for. `now` is Unix time; `since`, asked only where
+    the message may have to wait, gives that of the first try, or None. `warn` hears why a message goes on without a
+    scan.
 
     The verdict is {"score": float, "required": float, "action": bytes, "symbols": dict of bytes to float}.
     Raises Failure where the message has to wait for a scan.

@@ -7,6 +7,8 @@ from rulesmith.scan import hops
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rulesmith.scan.no_verdict import NoVerdict
 
 
@@ -14,13 +16,15 @@ class Patience:
     """How long one message may still wait, by `set scan-failure`.
 
     `failures` says for each cause ("defer" or "deliver", seconds or None): to defer for so long, None for ever. It
-    counts from `since`, the time of the first try, where that is known; else from the newest date that a host we
-    trust has written into the header.
+    counts from the time of the first try, which `since` gives where anybody remembers it; else from the newest date
+    that a host we trust has written into the header.
     """
 
     __slots__ = ("_failures", "_head", "_now", "_since")
 
-    def __init__(self, failures: dict[str, tuple[str, int | None]], now: int, since: int | None, head: bytes) -> None:
+    def __init__(
+        self, failures: dict[str, tuple[str, int | None]], now: int, since: Callable[[], int | None], head: bytes
+    ) -> None:
         self._failures = failures
         self._now = now
         self._since = since
@@ -33,7 +37,7 @@ class Patience:
             return
         if seconds is None:
             raise Failure(f"spam scan: {failure}")
-        since = self._since
+        since = self._since()
         if since is None:
             # Each fetch of the message brings the same date, so it does not wait for ever.
             _, since = hops.hand_off(self._head, [])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.fetching import NO_MAIL
+from tests.faults.fetching import DOOR, NO_MAIL
 from tests.faults.house import QUEUE, RULES, USER, House, messages
 from tests.faults.spam import Spam
 
@@ -135,3 +135,20 @@ def test_the_policy_decides_and_what_is_delivered_unscanned_says_so(
     texts = house.mailboxes()[f"{USER}/INBOX"]
     assert len(texts) == (status == 0)
     assert all(b"\nX-Spam-Status: unscanned" in text for text in texts)
+
+
+@pytest.mark.parametrize("days", [-400, 400])
+def test_a_first_try_with_a_wrong_clock_waits_for_no_scan_for_ever(house: House, spam: Spam, days: int) -> None:
+    """The journal knows the first try; what it says of a clock that was set back counts from the next one."""
+    plans = messages(1)
+    [message] = plans
+    spam.signal("rspamd", signal.SIGKILL)
+    options = DOOR.removeprefix("/usr/bin/fdm ")
+    assert house.hand(message, f"exec {house.clock(days)} {options}").status == 75
+    if days > 0:
+        assert house.hand(message).status == 75
+        assert house.hand(message, f"exec {house.clock(1)} {options}").status == 0
+    else:
+        assert house.hand(message).status == 0
+    stored = house.mailboxes()[f"{USER}/INBOX"]
+    assert [b"\nX-Spam-Status: unscanned (unreachable: " in text for text in stored] == [True]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,11 @@ VERDICT = {
     "symbols": {"A B%": {"name": "A B%", "score": 7.25}},
 }
 ANSWER = says(ok(json.dumps(VERDICT).encode()))
+# The provider took it in years ago.
+OLD = b"Received: from h (h.example [192.0.2.1]) by mx.example; Mon, 2 Mar 2020 10:00:00 +0000\n" + MAIL
+NOWHERE = 'set scan "unix:/nowhere"\n'
+TO_A = 'match all action maildir "a"\n'
+HOUR = 3600
 RULES = (
     'match spam score > 7.2 and spam symbol "A*" action { maildir "a" pipe "test -e healed && cat >>b" }\n'
     "match all action drop\n"
@@ -84,3 +90,90 @@ def test_a_message_waits_for_its_verdict_only_for_so_long(tmp_path: Path) -> Non
     assert room.hand(MAIL).status == 0
     (path,) = (tmp_path / "a/new").iterdir()
     assert b"\nX-Spam-Status: unscanned (" in path.read_bytes()
+
+
+class Clock:
+    """The clock of the runs, some hours ahead of ours or behind it."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.hours = 0.0
+        real = time.time
+        patch.setattr(time, "time", lambda: real() + self.hours * HOUR)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def _is_unscanned(room: Room) -> bool:
+    [path] = (room.folder / "a/new").iterdir()
+    return b"\nX-Spam-Status: unscanned (unreachable: " in path.read_bytes()
+
+
+@pytest.mark.parametrize("mail", [MAIL, OLD], ids=["without a date", "taken in long ago"])
+def test_without_a_queue_two_hours_count_from_the_first_try(mail: bytes, clock: Clock, tmp_path: Path) -> None:
+    room = Room(tmp_path, rules=TO_A, settings=NOWHERE)
+    for hours, minutes in ((0.0, b"120"), (1.0, b"60"), (1.99, b"1")):
+        clock.hours = hours
+        outcome = room.hand(mail)
+        assert outcome.status == 75
+        assert b"goes on without one in %s minutes" % minutes in outcome.stderr
+    clock.hours = 2.01
+    assert room.hand(mail).status == 0
+    assert _is_unscanned(room)
+    assert room.records() == []
+
+
+@pytest.mark.parametrize("queue", [False, True], ids=["journal", "queue"])
+@pytest.mark.parametrize("days", [-400, -1, 1, 400])
+def test_a_first_try_with_a_wrong_clock_holds_nothing_up_for_ever(
+    days: int, queue: bool, clock: Clock, tmp_path: Path
+) -> None:
+    room = Room(tmp_path, queue, rules=TO_A, settings=NOWHERE)
+
+    def tries() -> bool:
+        if queue and room.entries():
+            return not room.work()
+        return room.hand(OLD).status == 0 and not queue
+
+    clock.hours = days * 24.0
+    assert not tries()
+    clock.hours = 0
+    # By a clock that went back no time has passed yet; by one that went on, more than enough.
+    assert tries() == (days < 0)
+    if days > 0:
+        clock.hours = 1.9
+        assert not tries()
+        clock.hours = 2.1
+        assert tries()
+    assert _is_unscanned(room)
+
+
+def test_where_nothing_remembers_the_first_try_the_providers_date_counts(clock: Clock, tmp_path: Path) -> None:
+    room = Room(tmp_path, rules=TO_A, settings=NOWHERE)
+    # Nobody can make a folder below a file.
+    room.journal = room.site / "journal"
+    room.configure(TO_A, NOWHERE)
+    for _ in range(2):
+        outcome = room.hand(MAIL)
+        assert outcome.status == 75
+        assert b"the journal cannot be written" in outcome.stderr
+        clock.hours += 3
+    assert room.hand(OLD).status == 0
+    assert _is_unscanned(room)
+
+
+@pytest.mark.parametrize("queue", [False, True], ids=["journal", "queue"])
+def test_what_is_too_large_for_the_scan_is_delivered_at_once_and_marked(queue: bool, tmp_path: Path) -> None:
+    settings = f"{NOWHERE}set scan-maximum-size {len(MAIL)}\n"
+    room = Room(tmp_path, queue, rules="match spam score < 100 action drop\n" + TO_A, settings=settings)
+    outcome = room.hand(MAIL + b"x" * 60 + b"\n")
+    assert outcome.status == 0
+    assert b"delivered without a spam scan: oversized: " in outcome.stderr
+    [path] = (tmp_path / "a/new").iterdir()
+    assert b"\nX-Spam-Status: unscanned (oversized: " in path.read_bytes()
+    assert room.records() == []
+    # A smaller one waits.
+    assert room.hand(MAIL).status == (0 if queue else 75)
+    assert len(list((tmp_path / "a/new").iterdir())) == 1

@@ -23,4 +23,4 @@ def ask(
 ) -> tuple[bytes, dict[str, Any] | None]:
     """Scan; `changed` are settings, with `_` for `-`."""
     settings = SETTINGS | {"scan": url.encode()} | {name.replace("_", "-"): value for name, value in changed.items()}
-    return scan(raw, settings, b"stdin", user, NOW, since, (warned if warned is not None else []).append)
+    return scan(raw, settings, b"stdin", user, NOW, lambda: since, (warned if warned is not None else []).append)

@@ -14,7 +14,7 @@ from rulesmith.syntax.printer import print_config
 from rulesmith.syntax.world import MemoryWorld
 
 DEFER = ("defer", 7200)
-FAILURES = {"unreachable": DEFER, "timeout": DEFER, "error": DEFER, "oversized": DEFER}
+FAILURES = {"unreachable": DEFER, "timeout": DEFER, "error": DEFER, "oversized": ("deliver", None)}
 
 
 def compiled(text: str) -> Compiled:
@@ -52,10 +52,14 @@ ACCEPTED = [
     ("set scan-timeout 1 minute", "scan-timeout", 60),
     ("set scan-maximum-size 5M", "scan-maximum-size", 5 << 20),
     ("set scan-failure deliver", "scan-failure", dict.fromkeys(FAILURES, ("deliver", None))),
-    ("set scan-failure oversized deliver", "scan-failure", FAILURES | {"oversized": ("deliver", None)}),
+    ("set scan-failure oversized defer", "scan-failure", FAILURES | {"oversized": ("defer", None)}),
     ("set scan-failure timeout defer", "scan-failure", FAILURES | {"timeout": ("defer", None)}),
     ("set scan-failure error defer 5 minutes", "scan-failure", FAILURES | {"error": ("defer", 300)}),
-    ("set scan-failure error deliver set scan-failure defer 2 hours", "scan-failure", FAILURES),
+    (
+        "set scan-failure error deliver set scan-failure defer 2 hours",
+        "scan-failure",
+        dict.fromkeys(FAILURES, ("defer", 7200)),
+    ),
     ('set trusted-hops "192.0.2.1"', "trusted-hops", ((None, (b"192.0.2.1",)),)),
     (
         'set trusted-hops { "2001:db8::/32" "*.example.com" } set trusted-hops account "g*" "10.0.0.0/8"',
@@ -137,7 +141,7 @@ def test_what_is_set_is_shown_behind_what_fdm_shows() -> None:
     )
     assert options_line(text).partition('`;", ')[2] == (
         'queue="/q", queue-tries=5, scan="unix:/s", '
-        "scan-failure=unreachable defer 7200 timeout defer 7200 error deliver oversized defer 7200, "
+        "scan-failure=unreachable defer 7200 timeout defer 7200 error deliver oversized deliver, "
         'trusted-hops={ "a" "b" } account "x" { "c" }'
     )
 
