@@ -46,6 +46,7 @@ class Afterwards:
         self.ours = not session.again
         self.driver = driver
         self.say = say
+        self.problem = ""  # why the message went to the problem mailbox
 
     def settle(self, why: str, raw: Callable[[], bytes], rules: Callable[[], Asking], now: int) -> str:
         """Write down or forget how far the message has come; why it must be tried again, "" if it need not.
@@ -149,6 +150,7 @@ class Afterwards:
         except Failure as failure:
             self.say(f"the problem mailbox: {failure.text}")
             return False
+        self.problem = f"tried {progress.tries} times: {text_of(progress.reason)}"
         self.say(f"tried {progress.tries} times, delivered to the problem mailbox: {text_of(progress.reason)}")
         self._forget()
         return True

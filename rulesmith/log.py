@@ -1,4 +1,8 @@
-"""Where log lines go: standard error and output, or syslog with `-l` (fdm(1))."""
+"""Where log lines go: standard error and output, or syslog with `-l` (fdm(1)).
+
+Where nobody listens on syslog's socket, as in most containers, all goes to standard error: syslog(3) would lose it
+without a word.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import os
 # RFC 5424 names; facility mail. The numbers are those of <syslog.h>, so that `syslog` need not be loaded.
 _FACILITY_MAIL = 2 << 3
 _CRIT, _INFO, _DEBUG = 2, 6, 7
+_SOCKET = "/dev/log"
 
 
 class Log:
@@ -16,12 +21,13 @@ class Log:
     standard error (warnings, details) and standard output (information).
     """
 
-    __slots__ = ("ident", "level", "quiet")
+    __slots__ = ("_heard", "ident", "level", "quiet")
 
     def __init__(self, level: int = 0, quiet: bool = False, ident: str | None = None) -> None:
         self.level = 0 if quiet else level
         self.quiet = quiet
         self.ident = ident
+        self._heard: bool | None = None  # by syslog; not asked yet
 
     def warn(self, text: str) -> None:
         self._put(2, _CRIT, text)
@@ -39,13 +45,18 @@ class Log:
         self._write(1, data)
 
     def _put(self, descriptor: int, priority: int, text: str) -> None:
-        if self.ident is not None:
+        if self.ident is not None and self._heard is None:
+            self._heard = _somebody_listens()
+        if self._heard:
             import syslog  # only with -l
 
+            assert self.ident is not None
             syslog.openlog(self.ident, syslog.LOG_PID, _FACILITY_MAIL)
             # syslog takes no NUL, and text from a mail may hold one.
             syslog.syslog(priority, text.replace("\0", "\\0").encode("utf-8", "replace").decode())
             return
+        if self.ident is not None:
+            descriptor = 2
         self._write(descriptor, text.encode("utf-8", "surrogateescape") + b"\n")
 
     @staticmethod
@@ -56,3 +67,20 @@ class Log:
         except OSError:
             # A closed or full standard error must not decide what becomes of the mail.
             return
+
+
+def _somebody_listens() -> bool:
+    """Whether a line given to syslog reaches anybody."""
+    import _socket  # `socket` costs more than the question
+
+    line = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
+    try:
+        line.connect(_SOCKET)
+    except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
+        return False
+    except OSError:
+        # Something is there, of another type or shut for a moment; syslog(3) knows what to do.
+        return True
+    finally:
+        line.close()
+    return True

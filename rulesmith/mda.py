@@ -18,7 +18,7 @@ from rulesmith.evaluate import KEEP, Verdict, evaluate
 from rulesmith.mail import glob, header
 from rulesmith.mail.message import Message, clock_tags, describe
 from rulesmith.sources import stdin
-from rulesmith.wording import EVENTS, end_of_rules, processed, text_of
+from rulesmith.wording import EVENTS, end_of_rules, introduce, processed, text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rulesmith.log import Log
     from rulesmith.options import Options
     from rulesmith.program import Account, Program
+    from rulesmith.summary import Summary
 
     User = tuple[bytes, int, int, bytes]
 
@@ -217,6 +218,7 @@ class AccountRun:
         self.world = World(session.settings, account[0], session.hostname, self._warn, self.trace)
         self.driver = Driver(self.world, dict(session.program[1]), session.who)
         self._tracing = session.log.level > 0
+        self._summary: Summary | None = None  # of the message under way
         self._since = now
 
     def _warn(self, text: bytes | str) -> None:
@@ -232,6 +234,8 @@ class AccountRun:
             if event == "performed":
                 args = (*args, max(0.0, time.time() - self._since))
             self._since = time.time()
+        if self._summary is not None:
+            self._summary.event(event, *args)
         known = EVENTS.get(event)
         if known is not None and known[0] <= self.session.log.level:
             self.session.log.debug(known[0], self.label + known[1](*args))
@@ -246,6 +250,11 @@ class AccountRun:
         """
         session = self.session
         steps = None
+        problem = ""
+        if os.environ.get("RULESMITH_SUMMARY"):
+            from rulesmith import summary  # only where it is asked for
+
+            self._summary = summary.wanted(whole, word=self.account[3])
         try:
             progress = self._earlier(whole, entry)
             steps = Steps(progress, lambda: self._begin(whole, entry))
@@ -272,6 +281,9 @@ class AccountRun:
                 kept = self.account[5] or session.options.keep
             why = left.settle(why, whole, lambda: self._rules(whole, tags, entry, None), int(time.time()))
             kept = kept or bool(why)
+            problem = left.problem
+        if self._summary is not None:
+            self._summary.conclude(session.again, verdict, why, problem, entry, steps)
         return verdict, kept, why
 
     def release(self, whole: Callable[[], bytes], entry: Entry) -> str:
@@ -325,7 +337,10 @@ class AccountRun:
             raw, verdict = scanned.scanned(raw, self, entry, steps, now)
         message = self._open(raw, tags, word, now)
         message.verdict = verdict
-        return evaluate(session.program, name, users, message, session.me, self.trace if self._tracing else None)
+        told = None if steps is None else self._summary
+        trace = self.trace if self._tracing or told is not None else None
+        engine = evaluate(session.program, name, users, message, session.me, trace)
+        return engine if told is None else told.watch(engine, verdict, session.settings["scan"] is not None)
 
     def _earlier(self, whole: Callable[[], bytes], entry: Entry | None) -> Progress | None:
         """How far an earlier try has come. Raises Failure: another process is at work on the message."""
@@ -371,18 +386,6 @@ class AccountRun:
             raw, body_at = header.insert_received(raw, body_at, line)
         message = Message(raw, body_at, tags, now)
         if session.log.level >= 2:
-            self._introduce(message, about)
+            introduce(message, about, self.trace)
         self.trace("got", self.total + 1, len(raw), body_at)
         return message
-
-    def _introduce(self, message: Message, about: dict[bytes, bytes]) -> None:
-        """What fdm says of a mail before its rules are tried."""
-        if message.date() is None:
-            self.trace("bad-date")
-        self.trace("found-lines", int(about[b"lines"]), int(about[b"body_lines"]))
-        if b"message_id" in about:
-            self.trace("message-id", about[b"message_id"])
-        else:
-            self.trace("no-message-id")
-        head = message.raw[: message.body_at]
-        self.trace("wrapped", head.count(b"\n ") + head.count(b"\n\t"))

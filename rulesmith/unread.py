@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from rulesmith.afterwards import CONFIGURATION
@@ -17,8 +18,21 @@ def defer(entry: Entry, reason: str, log: Log) -> None:
     """Write down why it waits; it is tried again when the queue comes to it."""
     entry.open = False
     log.warn(f"the message stays in the queue ({entry.name.decode()}): {reason}")
+    tries = 0
     try:
         progress = entry.progress() or entry.begin()
         progress.fail(int(time.time()), reason.encode("utf-8", "surrogateescape"), CONFIGURATION)
+        tries = progress.tries
     except (OSError, Failure) as error:
         log.warn(f"that cannot be written down: {error}")
+    if os.environ.get("RULESMITH_SUMMARY"):
+        _tell(entry, reason, tries)
+
+
+def _tell(entry: Entry, reason: str, tries: int) -> None:
+    """The line that sums up what became of a message."""
+    from rulesmith.summary import wanted
+
+    told = wanted(entry.raw)
+    assert told is not None
+    told.tell("queued" if tries < 2 else "deferred", reason, entry, tries)

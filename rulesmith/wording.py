@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from rulesmith.mail.message import Message
+
 # What fdm calls the deliveries in its log, where that is not the word of the configuration.
 _KINDS = {"exec": "pipe", "append": "write"}
 
@@ -120,6 +122,19 @@ EVENTS: dict[str, tuple[int, Callable[..., str]]] = {
     "keeping": (1, lambda number: f"keeping message {number}"),
     "finished-processing": (2, lambda: "finished processing. exiting"),
 }
+
+
+def introduce(message: Message, about: dict[bytes, bytes], trace: Callable[..., None]) -> None:
+    """What fdm says of a mail before its rules are tried (`-vv`)."""
+    if message.date() is None:
+        trace("bad-date")
+    trace("found-lines", int(about[b"lines"]), int(about[b"body_lines"]))
+    if b"message_id" in about:
+        trace("message-id", about[b"message_id"])
+    else:
+        trace("no-message-id")
+    head = message.raw[: message.body_at]
+    trace("wrapped", head.count(b"\n ") + head.count(b"\n\t"))
 
 
 def processed(total: int, kept: int, seconds: float) -> str:

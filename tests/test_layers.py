@@ -50,6 +50,7 @@ DOORS = {
     "fdm",
     "mda",
     "cli",
+    "container",
     "cache_command",
     "dry",
     "dry_world",
@@ -61,6 +62,7 @@ DOORS = {
     "queue_states",
     "records",
     "scanned",
+    "summary",
     "unread",
     "wording",
 }

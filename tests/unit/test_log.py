@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from rulesmith import log as logs
 from rulesmith.log import Log
+
+
+@pytest.fixture
+def syslog_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """A syslogd, but for what the C library makes of it."""
+    path = tmp_path / "log"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(path))
+        monkeypatch.setattr(logs, "_SOCKET", str(path))
+        yield listener
 
 
 def test_warnings_and_details_go_to_standard_error_and_information_to_standard_output(
@@ -45,6 +59,7 @@ def test_a_closed_standard_error_decides_nothing(tmp_path: Path) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
+@pytest.mark.usefixtures("syslog_listens")
 @pytest.mark.parametrize(
     ("say", "priority"),
     [
@@ -68,6 +83,7 @@ def test_with_l_all_goes_to_syslog_as_mail_with_fdms_ident(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.usefixtures("syslog_listens")
 def test_what_syslog_cannot_take_is_still_told(monkeypatch: pytest.MonkeyPatch) -> None:
     import syslog
 
@@ -95,3 +111,49 @@ def test_a_full_pipe_is_written_to_its_end() -> None:
     os.waitpid(child, 0)
     theirs.close()
     assert got == 200_001
+
+
+@pytest.mark.parametrize("left", ["nothing", "a socket of a syslogd that is gone"])
+def test_with_l_and_no_syslogd_all_goes_to_standard_error(
+    left: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "log"
+    if left != "nothing":
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+            listener.bind(str(path))
+    monkeypatch.setattr(logs, "_SOCKET", str(path))
+    log = Log(level=1, ident="fdm")
+    log.warn("a warning")
+    log.info("information")
+    log.debug(1, "a detail")
+    assert capfd.readouterr() == ("", "a warning\ninformation\na detail\n")
+
+
+# Inside namespaces where /dev holds nothing but a syslogd of ours.
+_REAL = """
+import os, socket, subprocess, sys
+open("/dev/null", "w").close()
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+listener.bind("/dev/log")
+listener.settimeout(30)
+from rulesmith.log import Log
+Log(ident="fdm").warn("a warning")
+print(listener.recv(1000).decode(), end="", flush=True)
+"""
+
+
+def test_with_l_a_real_syslogd_hears_it() -> None:
+    space = ["unshare", "--user", "--map-root-user", "--mount", "--"]
+    if subprocess.run([*space, "true"], capture_output=True, check=False).returncode:
+        space = ["unshare", "--mount", "--"]
+        if subprocess.run([*space, "true"], capture_output=True, check=False).returncode:
+            pytest.skip("no mount namespace to be had here")
+    done = subprocess.run(
+        [*space, "sh", "-c", 'mount -t tmpfs none /dev && exec "$@"', "sh", sys.executable, "-c", _REAL],
+        capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert done.stderr == ""
+    # Facility mail, critical.
+    assert done.stdout.startswith("<18>")
+    assert "fdm[" in done.stdout
+    assert done.stdout.endswith(": a warning")
