@@ -1,8 +1,10 @@
 # What each target runs is configured in pyproject.toml and explained in docs/contributing.md.
 PYTHON ?= python3
 BIN := .venv/bin
+SOAK_MESSAGES ?= 10000
+SOAK_SEED ?=
 
-.PHONY: demo test test-fast check bench clean
+.PHONY: demo test test-fast check bench image test-image clean
 
 demo: .venv/stamp
 	$(BIN)/python -m demo
@@ -20,6 +22,15 @@ check: .venv/stamp
 
 bench: .venv/stamp
 	$(BIN)/python -m bench
+
+image:
+	tools/image build
+
+test-image: .venv/stamp image
+	$(BIN)/python -m pytest -q tests/image
+
+soak: .venv/stamp
+	$(BIN)/python -m tests.soak --messages $(SOAK_MESSAGES) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
 
 clean:
 	rm -rf .cache .venv build demo/out dist .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
