@@ -6,6 +6,7 @@
 {"begin": ARGV, "stdin": BASE64, "env": {}}     -> {"id"} at once
 {"signal": ID, "number": SIGNAL, "group": BOOL} -> {}; to it, or to everything that it has started and not let go
 {"ended": ID}                                   -> {"ended"}
+{"first": [ID, ...], "seconds": NUMBER}         -> {"ended": ID} when one of them ends, null when the time is over
 {"wait": ID}                                    -> as for "run"; a service's output is not kept
 """
 
@@ -16,6 +17,7 @@ import contextlib
 import json
 import os
 import queue
+import select
 import subprocess
 import sys
 import tempfile
@@ -95,6 +97,23 @@ def ended(request: dict[str, Any]) -> dict[str, object]:
     return {"ended": _started[request["ended"]].poll() is not None}
 
 
+def first(request: dict[str, Any]) -> dict[str, object]:
+    poll = select.poll()
+    names = {}
+    try:
+        for name in request["first"]:
+            if _started[name].poll() is not None:
+                return {"ended": name}
+            names[os.pidfd_open(_started[name].pid)] = name
+        for descriptor in names:
+            poll.register(descriptor, select.POLLIN)
+        ready = poll.poll(request["seconds"] * 1000)
+        return {"ended": names[ready[0][0]] if ready else None}
+    finally:
+        for descriptor in names:
+            os.close(descriptor)
+
+
 def wait(request: dict[str, Any]) -> dict[str, object]:
     status = _started[request["wait"]].wait(PATIENCE)
     answer: dict[str, object] = {"status": status, "out": "", "err": ""}
@@ -105,7 +124,15 @@ def wait(request: dict[str, Any]) -> dict[str, object]:
     return answer
 
 
-ACTIONS = {"run": run, "start": start, "begin": begin, "signal": send_signal, "ended": ended, "wait": wait}
+ACTIONS = {
+    "run": run,
+    "start": start,
+    "begin": begin,
+    "signal": send_signal,
+    "ended": ended,
+    "first": first,
+    "wait": wait,
+}
 
 
 def main() -> None:

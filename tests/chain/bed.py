@@ -183,6 +183,11 @@ class Bed:
         """Whether something begun or started has come to its end."""
         return bool(self._ask(ended=name)["ended"])
 
+    def first_ended(self, names: Sequence[int], seconds: float) -> int | None:
+        """Wait until one of these comes to its end, and for so many seconds at most; None: none has."""
+        ended: int | None = self._ask(first=names, seconds=seconds)["ended"]
+        return ended
+
     def wait(self, name: int) -> Done:
         """Wait for something begun or started; a service's output is not kept."""
         answer = self._ask(wait=name)

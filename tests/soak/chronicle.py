@@ -1,0 +1,47 @@
+"""What happened when: the faults, fetchmail's polls, and whom a kill has met."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+
+def now() -> float:
+    """Seconds since the machine was started, as in /proc/uptime, which shell scripts can read."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+@dataclass(frozen=True)
+class Event:
+    when: float
+    text: str
+    letter: str = ""
+
+
+@dataclass
+class Chronicle:
+    """`breaks` are the times at which fetchmail died, or its provider, or at which a poll ended with an error."""
+
+    events: list[Event] = field(default_factory=list)
+    breaks: list[float] = field(default_factory=list)
+    kills: dict[str, list[Event]] = field(default_factory=dict)
+    started: float = field(default_factory=now)
+
+    def note(self, text: str, letter: str = "") -> None:
+        self.events.append(Event(now(), text, letter))
+
+    def kill(self, text: str, letter: str) -> None:
+        """A process that was at work on this letter was killed."""
+        self.note(text, letter)
+        self.kills.setdefault(letter, []).append(self.events[-1])
+
+    def broken(self) -> None:
+        """fetchmail may bring again what it was told is done."""
+        self.breaks.append(now())
+
+    def between(self, begin: float, end: float, letter: str) -> Iterator[Event]:
+        """What happened then to everybody and to that letter."""
+        for event in self.events:
+            if event.letter in ("", letter) and begin <= event.when <= end:
+                yield event

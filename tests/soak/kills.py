@@ -1,0 +1,114 @@
+"""Processes that are killed, or told to end, in the middle of their work."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+from random import Random
+
+from tests.soak.chronicle import now
+from tests.soak.fault import Kind, NothingToBreak
+from tests.soak.processes import Process, send
+from tests.soak.stage import Stage
+
+_SEARCH = 1.0  # seconds
+
+
+def _found(stage: Stage, wanted: Callable[[Process], bool]) -> list[Process]:
+    """Some such processes, as soon as there are any."""
+    end = now() + _SEARCH
+    while now() < end:
+        found = [process for process in stage.processes.all() if wanted(process)]
+        if found:
+            return found
+        stage.pause(0.002)
+    raise NothingToBreak
+
+
+def _blow(stage: Stage, rng: Random, wanted: Callable[[Process], bool], what: str, number: int) -> None:
+    # Any moment of its life, not always the first.
+    _found(stage, wanted)
+    stage.pause(rng.uniform(0, 0.15))
+    victim = rng.choice(_found(stage, wanted))
+    letter = victim.letter()
+    if not send(victim, number):
+        raise NothingToBreak
+    name = signal.Signals(number).name
+    if number == signal.SIGKILL:
+        stage.chronicle.kill(f"{name} to {what}", letter)
+    else:
+        stage.chronicle.note(f"{name} to {what}", letter)
+
+
+@contextlib.contextmanager
+def fetchmail_is_killed(stage: Stage, rng: Random) -> Iterator[None]:
+    _blow(stage, rng, Process.is_fetchmail, "fetchmail", signal.SIGKILL)
+    stage.chronicle.broken()
+    yield
+
+
+@contextlib.contextmanager
+def door_is_killed(stage: Stage, rng: Random) -> Iterator[None]:
+    _blow(stage, rng, Process.is_door, "the door", signal.SIGKILL)
+    yield
+
+
+@contextlib.contextmanager
+def door_is_stopped(stage: Stage, rng: Random) -> Iterator[None]:
+    _blow(stage, rng, Process.is_door, "the door", signal.SIGTERM)
+    yield
+
+
+@contextlib.contextmanager
+def deliver_is_killed(stage: Stage, rng: Random) -> Iterator[None]:
+    _blow(stage, rng, Process.is_deliver, "deliver", signal.SIGKILL)
+    yield
+
+
+@contextlib.contextmanager
+def try_is_killed(stage: Stage, rng: Random) -> Iterator[None]:
+    """A process of `queue run` that works on one message."""
+    _blow(stage, rng, lambda process: process.is_queue_run() and bool(process.letter()), "a try", signal.SIGKILL)
+    yield
+
+
+@contextlib.contextmanager
+def queue_run_is_killed(stage: Stage, rng: Random) -> Iterator[None]:
+    """Sometimes with the processes that it has started, sometimes they go on without it."""
+    if stage.queue_run is None:
+        raise NothingToBreak
+    name, stage.queue_run = stage.queue_run, None
+    stage.bed.signal(name, signal.SIGKILL)
+    stage.bed.wait(name)
+    if rng.random() < 0.5:
+        for process in stage.processes.all():
+            if process.is_queue_run():
+                letter = process.letter()
+                if send(process, signal.SIGKILL):
+                    stage.chronicle.kill("SIGKILL to a try", letter)
+    yield
+    stage.start_queue_run()
+
+
+@contextlib.contextmanager
+def queue_run_is_stopped(stage: Stage, rng: Random) -> Iterator[None]:
+    if stage.queue_run is None:
+        raise NothingToBreak
+    name, stage.queue_run = stage.queue_run, None
+    stage.bed.signal(name, signal.SIGTERM)
+    done = stage.bed.wait(name)
+    assert done.status == 0, done
+    yield
+    stage.start_queue_run()
+
+
+KINDS = (
+    Kind("kill -9 fetchmail", "", fetchmail_is_killed, 0),
+    Kind("kill -9 the door", "", door_is_killed, 0),
+    Kind("SIGTERM to the door", "", door_is_stopped, 0),
+    Kind("kill -9 deliver", "", deliver_is_killed, 0),
+    Kind("kill -9 a try of the queue", "", try_is_killed, 0),
+    Kind("kill -9 `queue run`", "queue run", queue_run_is_killed, 3.0),
+    Kind("SIGTERM to `queue run`", "queue run", queue_run_is_stopped, 3.0),
+)
