@@ -8,9 +8,9 @@ import sys
 def main() -> int:
     """Run `rulesmith`; the exit status."""
     if sys.argv[1:2] == ["fetch"]:
-        from rulesmith.fdm import main as fdm  # once per message: no click, no lark
+        from rulesmith import fdm  # once per message: no click, no lark
 
-        return fdm(sys.argv[1:])
+        fdm.end(fdm.main(sys.argv[1:]))
     from rulesmith.cli import rulesmith  # for people: may take its time
 
     rulesmith.main(prog_name="rulesmith")

@@ -18,7 +18,7 @@ from rulesmith.options import FDM_EXIT_STATUS, USAGE, Options, UsageError, parse
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, NoReturn
 
     from rulesmith.delivery.queue import Entry
     from rulesmith.program import Program
@@ -48,6 +48,16 @@ def main(arguments: list[str] | None = None) -> int:
     ident = os.path.basename(sys.argv[0]) or "fdm"
     log = Log(options.verbose, options.quiet, ident if options.syslog else None)
     return Door(options, log, ident, words).run()
+
+
+def end(status: int) -> NoReturn:
+    """End the process with the next call of the system.
+
+    A message that is done with has just been forgotten, and who is killed before he has an exit status gets it again;
+    taking the interpreter apart would make that moment long. Nothing is left in a buffer: log lines and messages are
+    written with write(2).
+    """
+    os._exit(status)
 
 
 def _stop(number: int, _: object) -> None:
@@ -314,4 +324,4 @@ def _default_config(home: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end(main())
