@@ -4,48 +4,82 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import BinaryIO
+from pathlib import Path
 
 import click
 
 LEARNED, NOT_LEARNED, LATER = 0, 1, 75
 # Seconds; a large message is taken apart before the answer comes.
 PATIENCE = 30.0
+# Where it listens in the image.
+CONTROLLER = Path("/run/rspamd/controller.sock")
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["spam", "ham"]))
-@click.argument("file", type=click.File("rb"), default="-")
+@click.argument("what", metavar="spam|ham|FOLDER")
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True), default="-")
+@click.option(
+    "--mailbox", metavar="USER", help="Teach all messages in this user's FOLDER: spam in Junk or Spam, else ham."
+)
+@click.option("--as", "kind", type=click.Choice(["spam", "ham"]), help="What FOLDER holds, whatever its name.")
 @click.option(
     "--url",
-    default="http://127.0.0.1:11334",
-    show_default=True,
     help="rspamd's controller: http://HOST:PORT or unix:/PATH.",
+    default=lambda: f"unix:{CONTROLLER}" if CONTROLLER.exists() else "http://127.0.0.1:11334",
+    show_default=f"unix:{CONTROLLER} where there is one, else http://127.0.0.1:11334",
 )
-@click.option("--user", default="", help="Whose statistics, where each user has some of his own.")
-def learn(kind: str, file: BinaryIO, url: str, user: str) -> None:
-    """Teach rspamd that FILE (or standard input) is spam or ham.
+@click.option("--user", default="", help="Whose statistics, where each user has some of his own (default: USER).")
+def learn(what: str, file: Path, mailbox: str | None, kind: str | None, url: str, user: str) -> None:
+    """Teach rspamd that FILE is spam or ham: a message, a maildir with all its messages, or standard input.
+
+    With --mailbox: all messages in a folder of a user of this mail server.
 
     Exit status: 0 learned, or known already; 1 not learned and never will be; 75 not learned now, try again.
     """
+    from rulesmith.cli import learn_folder
     from rulesmith.scan.cold import Rspamd  # httpx, which other commands do without
     from rulesmith.scan.no_verdict import NoVerdict
 
-    raw = file.read()
-    if not raw:
-        # rspamd would answer as if there were something to learn.
-        click.echo("empty message", err=True)
-        sys.exit(NOT_LEARNED)
+    if mailbox is not None:
+        if file != Path("-"):
+            raise click.UsageError("with --mailbox there is a FOLDER and nothing else")
+        kind = kind or learn_folder.kind_of(what)
+        if kind is None:
+            raise click.UsageError(f"{what} may hold either: say --as spam or --as ham")
+        learn_folder.become(learn_folder.OWNER)
+        file, user = learn_folder.maildir_of(mailbox, what), user or mailbox
+    elif what not in ("spam", "ham") or kind:
+        raise click.UsageError("say what the message is, spam or ham; or name a folder with --mailbox USER FOLDER")
+    else:
+        kind = what
+    whole = learn_folder.is_maildir(file)
+    raw = b"" if whole else _read(file)
     try:
         rspamd = Rspamd(os.fsencode(url), PATIENCE)
-        answer = rspamd.learn(kind, raw, os.fsencode(user))
+        if whole:
+            status = learn_folder.teach(file, kind, rspamd, user, told)
+            click.echo(learn_folder.counts(rspamd))
+        else:
+            status, text = told(kind, *rspamd.learn(kind, raw, os.fsencode(user)))
+            click.echo(text, err=status != LEARNED)
         rspamd.close()
     except NoVerdict as failure:
         click.echo(f"not learned: {failure}", err=True)
         sys.exit(LATER)
-    status, text = told(kind, *answer)
-    click.echo(text, err=status != LEARNED)
     sys.exit(status)
+
+
+def _read(file: Path) -> bytes:
+    """The message. Ends the command where there is none."""
+    try:
+        raw = sys.stdin.buffer.read() if file == Path("-") else file.read_bytes()
+    except OSError as error:
+        raise click.UsageError(f"{file}: {error.strerror}") from None
+    if not raw:
+        # rspamd would answer as if there were something to learn.
+        click.echo("empty message", err=True)
+        sys.exit(NOT_LEARNED)
+    return raw
 
 
 def told(kind: str, status: int, body: bytes) -> tuple[int, str]:

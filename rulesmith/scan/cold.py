@@ -7,7 +7,7 @@ import os
 import httpx
 
 from rulesmith.limits import SCAN_REPLY_OCTETS
-from rulesmith.scan import request
+from rulesmith.scan import reply, request
 from rulesmith.scan.no_verdict import NoVerdict
 from rulesmith.scan.server import Server
 
@@ -39,6 +39,17 @@ class Rspamd:
     def learn(self, kind: str, raw: bytes, user: bytes) -> tuple[int, bytes]:
         """Teach it a message as "spam" or "ham", for `user` if any; HTTP's status and body. Raises NoVerdict."""
         return self._ask("POST", request.LEARN[kind], raw, [(b"Deliver-To", user)])
+
+    def learned(self) -> dict[str, int]:
+        """How many messages the controller says each class of its Bayes classifier has learned. Raises NoVerdict."""
+        status, body = self._ask("GET", request.STAT, b"", [])
+        if status != 200:
+            raise NoVerdict("error", f"{self.server}: rspamd answers {status}")
+        found = {}
+        for each in reply.parse(body).get("statfiles") or []:
+            if isinstance(each, dict) and isinstance(each.get("revision"), int):
+                found[str(each.get("symbol"))] = each["revision"]
+        return found
 
     def _ask(self, method: str, target: bytes, raw: bytes, told: list[tuple[bytes, bytes]]) -> tuple[int, bytes]:
         body = b""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 SCAN = b"/checkv2"
 PING = b"/ping"
+STAT = b"/stat"
 LEARN = {"spam": b"/learnspam", "ham": b"/learnham"}
 
 # rspamd's own client, and so its modules for greylisting, rate limits and DMARC reports, which are for mail that could
