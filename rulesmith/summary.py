@@ -107,64 +107,36 @@ class Summary:
 
     def tell(self, outcome: str, reason: str = "", entry: Entry | None = None, tries: int = 0) -> None:
         """Write the line. `outcome`: delivered, dropped, kept, queued, deferred, refused or problem."""
-        ident = "" if entry is None else entry.name.decode()
-        reason = cut(self._free(printable(reason)), _REASON)
-        line = self._as_json(outcome, reason, ident, tries) if self.json else self._as_text(outcome, reason, ident)
+        about = self._about()
+        if self.scan is not None:
+            action = self.scan["action"].decode("utf-8", "backslashreplace")
+            about.update(score=round(self.scan["score"], 2), required=round(self.scan["required"], 2))
+            about["scan"] = printable(action)
+        elif self.unscanned:
+            about["scan"] = "unscanned"
+        about["outcome"] = outcome
+        if reason:
+            about["reason"] = cut(self._free(printable(reason)), _REASON)
+        if entry is not None and outcome in ("queued", "deferred"):
+            about.update(queue=entry.name.decode(), tries=tries)
+        about["rules"] = [
+            {"rule": number, "file": cut(printable(file), _PLACE), "line": line, "to": self._shown(places)}
+            for number, file, line, places in self._rules
+        ]
+        form = _encoded if self.json else _as_line
+        line = form(about)
+        while len(line.encode("utf-8", "backslashreplace")) >= LONGEST and about["rules"]:
+            about["rules"] = about["rules"][: len(about["rules"]) // 2]
+            line = form(about)
         try:
-            os.write(2, line)
+            os.write(2, line.encode("utf-8", "backslashreplace") + b"\n")
         except OSError:
             # A closed standard error must not decide what becomes of the mail.
             return
 
-    def _as_text(self, outcome: str, reason: str, ident: str) -> bytes:
-        about = self._about()
-        line = f"{about['user']}: {about['id'] or '(no Message-ID)'}"
-        if "from" in about:
-            line += f' from {about["from"] or "(nobody)"} "{about["subject"]}"'
-        if self.scan is not None:
-            line += f", score {self.scan['score']:.1f}/{self.scan['required']:.1f}"
-        elif self.unscanned:
-            line += ", unscanned"
-        for number, file, at, places in self._rules:
-            line += f" → rule {number} ({printable(file)}:{at})"
-            if places:
-                line += " → " + ", ".join(self._shown(places))
-        if outcome in ("delivered", "dropped") and not reason:
-            line += "" if self._rules else f" → {outcome}: no rule matched"
-        else:
-            line += f"; {said(outcome, ident)}: {reason}" if reason else f"; {said(outcome, ident)}"
-        octets = line.encode("utf-8", "backslashreplace")
-        if len(octets) >= LONGEST:
-            octets = octets[: LONGEST - 8].decode("utf-8", "ignore").encode() + "…".encode()
-        return octets + b"\n"
-
-    def _as_json(self, outcome: str, reason: str, ident: str, tries: int) -> bytes:
-        parts = [f'"{name}":{_quoted(value)}' for name, value in self._about().items()]
-        if self.scan is not None:
-            parts.append(f'"score":{self.scan["score"]:.2f},"required":{self.scan["required"]:.2f}')
-            parts.append(f'"scan":{_quoted(printable(self.scan["action"].decode("utf-8", "backslashreplace")))}')
-        elif self.unscanned:
-            parts.append('"scan":"unscanned"')
-        parts.append(f'"outcome":{_quoted(outcome)}')
-        if reason:
-            parts.append(f'"reason":{_quoted(reason)}')
-        if ident:
-            parts.append(f'"queue":{_quoted(ident)},"tries":{tries}')
-        rules = self._rules
-        while True:
-            listed = ",".join(
-                f'{{"rule":{number},"file":{_quoted(cut(printable(file), _PLACE))},"line":{line},'
-                f'"to":[{",".join(map(_quoted, self._shown(places)))}]}}'
-                for number, file, line, places in rules
-            )
-            octets = f'{{"mail":1,{",".join(parts)},"rules":[{listed}]}}\n'.encode("utf-8", "backslashreplace")
-            if len(octets) <= LONGEST or not rules:
-                return octets
-            rules = rules[: len(rules) // 2]
-
-    def _about(self) -> dict[str, str]:
+    def _about(self) -> dict[str, Any]:
         head = self._header()
-        about = {"user": cut(printable(user()), _ADDRESS)}
+        about: dict[str, Any] = {"mail": 1, "user": cut(printable(user()), _ADDRESS)}
         ident = header.message_id(head) or b""
         if self.private:
             from rulesmith.mail.identity import digest
@@ -192,13 +164,41 @@ class Summary:
         return without_addresses(text) if self.private else text
 
 
-def said(outcome: str, ident: str) -> str:
-    """An outcome in words; `ident` is the message's name in the queue."""
-    if outcome == "problem":
-        return "delivered to the problem mailbox"
-    if outcome == "refused":
-        return "it stays with the caller"
-    return f"{outcome} ({ident})" if ident and outcome in ("queued", "deferred") else outcome
+def sentence(about: dict[str, Any]) -> str:
+    """A summary in words, without the user."""
+    line = about["id"] or "(no Message-ID)"
+    if "from" in about:
+        line += f' from {about["from"] or "(nobody)"} "{about["subject"]}"'
+    if "score" in about:
+        line += f", score {about['score']:.1f}/{about['required']:.1f}"
+    elif "scan" in about:
+        line += ", " + about["scan"]
+    for rule in about["rules"]:
+        line += f" → rule {rule['rule']} ({rule['file']}:{rule['line']})"
+        if rule["to"]:
+            line += " → " + ", ".join(rule["to"])
+    outcome, reason = about["outcome"], about.get("reason", "")
+    if outcome in ("delivered", "dropped") and not reason:
+        return line if about["rules"] else f"{line} → {outcome}: no rule matched"
+    word = {"problem": "delivered to the problem mailbox", "refused": "it stays with the caller"}.get(outcome, outcome)
+    if "queue" in about:
+        word += f" ({about['queue']})"
+    return f"{line}; {word}: {reason}" if reason else f"{line}; {word}"
+
+
+def _as_line(about: dict[str, Any]) -> str:
+    return f"{about['user']}: {sentence(about)}"
+
+
+def _encoded(value: Any) -> str:
+    """JSON, of which the module for it would cost more than the line."""
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, dict):
+        return "{" + ",".join(f'"{name}":{_encoded(each)}' for name, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_encoded, value)) + "]"
+    return repr(value)
 
 
 def user() -> str:
@@ -287,7 +287,3 @@ def without_addresses(text: str) -> str:
         text = text[:left] + "…" + text[right:]
         start = left
     return text
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
