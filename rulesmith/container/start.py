@@ -85,12 +85,25 @@ def folders(vmail: Account, redis: Account, rspamd: Account, dovecot: Account) -
 
 def services(tree: Path, scan: Path, log: Path) -> None:
     """The services that s6 starts, and for each the pipe that its lines go through."""
-    shutil.copytree(tree, scan, symlinks=True)
+    linked(tree, scan)
     if not (scan / "clerk").exists():
         return
     for service in scan.iterdir():
         if service.name[0] != "." and service.name != "clerk":
             pipe(log / service.name)
+
+
+def linked(tree: Path, scan: Path) -> None:
+    """The folders of the services; programs in them are links, since nothing in /run may be executable."""
+    for folder, _, files in os.walk(tree):
+        made = scan / Path(folder).relative_to(tree)
+        made.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            path = Path(folder, file)
+            if os.access(path, os.X_OK):
+                (made / file).symlink_to(path)
+            else:
+                shutil.copyfile(path, made / file)
 
 
 def pipe(path: Path) -> None:

@@ -1,0 +1,46 @@
+"""The image under test, its engine, and containers of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.image.house import Container, tool
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engine() -> str:
+    """The engine that runs the containers; chosen once."""
+    found = tool("engine", limit=600)
+    assert found.status == 0, found
+    os.environ["IMAGE_ENGINE"] = found.out.decode().strip()
+    return os.environ["IMAGE_ENGINE"]
+
+
+def pytest_report_header() -> str:
+    """Says which engine runs."""
+    return f"image: {tool('size').out.decode().strip()}, engine: {tool('engine', limit=600).out.decode().strip()}"
+
+
+@pytest.fixture
+def container() -> Iterator[Container]:
+    """An installation that has not been started yet; gone after the test."""
+    made = Container()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def containers() -> Iterator[Callable[[], Container]]:
+    """Makes installations that all tests of a module use."""
+    made: list[Container] = []
+
+    def make() -> Container:
+        made.append(Container())
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()

@@ -1,0 +1,113 @@
+"""What starts, how fast, in how narrow a place, and how it ends."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.image.house import CAREFUL, DAEMONS, ROOT, Container, until
+
+
+def test_an_installation_without_any_configuration_runs_dovecot(
+    container: Container, capsys: pytest.CaptureFixture[str]
+) -> None:
+    took = container.create()
+    with capsys.disabled():
+        print(f"\nready after {took:.1f} s, on empty volumes")
+    assert took < 30
+    for port in (143, 993):
+        with socket.create_connection((container.address, port), timeout=10):
+            pass
+
+
+def test_an_installation_that_ran_before_is_ready_as_fast(
+    container: Container, capsys: pytest.CaptureFixture[str]
+) -> None:
+    container.create()
+    container.remove()
+    took = container.create()
+    with capsys.disabled():
+        print(f"\nready after {took:.1f} s, on volumes in use")
+    assert took < 30
+
+
+def test_it_stops_in_good_time(container: Container, capsys: pytest.CaptureFixture[str]) -> None:
+    container.create()
+    state, took = container.stop()
+    with capsys.disabled():
+        print(f"\nstopped after {took:.1f} s")
+    assert (state, took < 10) == ("exited 0", True)
+
+
+def test_it_starts_again_after_it_was_killed(container: Container) -> None:
+    container.create()
+    container.kill()
+    until(lambda: not container.is_ready(), 10, "dead")
+    container.start()
+    container.wait()
+
+
+@pytest.mark.parametrize("name", DAEMONS)
+def test_a_daemon_that_is_killed_comes_back(container: Container, name: str) -> None:
+    container.create()
+    before = pid(container, name)
+    for _ in range(3):
+        container.sh(f"kill -KILL {before}")
+        now = until(lambda old=before: (new := pid(container, name)) != old and new, 20, f"another {name}")  # type: ignore[misc]
+        container.wait()
+        assert now != before
+        before = now
+    # None of what the dead ones had started is left beside the living.
+    mothers = container.sh("for each in /run/s6/*/; do s6-svstat -o pid $each; done").split()
+    for process in container.sh("ls /proc").split():
+        if process.isdecimal() and process != "1":
+            line = container.exec("cat", f"/proc/{process}/stat").out.decode()
+            if line and f"({name})" in line:
+                group = line.rpartition(")")[2].split()[2]
+                assert group in mothers, line
+
+
+def pid(container: Container, name: str) -> int:
+    """The process of a service; 0 while it is down."""
+    return max(0, int(container.sh(f"s6-svstat -o pid /run/s6/{name}")))
+
+
+def test_it_runs_with_six_capabilities_and_nothing_to_write_to(container: Container) -> None:
+    took = container.create(*CAREFUL)
+    assert took < 30
+    assert container.exec("touch", "/usr/x").status
+    assert container.sh("s6-svstat -o ready /run/s6/dovecot").strip() == "true"
+    state, took = container.stop()
+    assert (state, took < 10) == ("exited 0", True)
+
+
+def test_no_daemon_is_root_that_need_not_be(container: Container) -> None:
+    container.create(*CAREFUL)
+    listed = container.sh("for each in /proc/[0-9]*; do echo $(stat -c %U $each) $(tr '\\0' ' ' <$each/cmdline); done")
+    roots = {
+        line.split()[1].rpartition("/")[2]
+        for line in listed.splitlines()
+        if line.startswith("root ") and " " in line[5:]
+    }
+    assert roots & {"redis-server", "rspamd:", "fetchmail", "python3"} == set()
+
+
+def test_the_compose_file_asks_for_the_same(container: Container) -> None:
+    text = (ROOT / "compose.yaml").read_text()
+    for option in CAREFUL:
+        word = option.rpartition("=")[2].partition(":")[0]
+        assert word in text or option == "--read-only", word
+    assert "read_only: true" in text
+
+
+def test_a_command_runs_instead_of_the_server(container: Container) -> None:
+    container.run(command=("rulesmith", "--version"))
+    assert "rulesmith" in container.saw("version")
+
+
+def test_the_folder_of_the_tests_is_no_part_of_the_image(container: Container) -> None:
+    container.run(command=("sh", "-c", "ls /usr/lib/rulesmith; find / -xdev -name tests -path '*rulesmith*'; echo end"))
+    assert "/tests" not in container.saw("end")
+    assert Path("/usr/lib/rulesmith/init").name in container.logs()
