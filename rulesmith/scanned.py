@@ -35,17 +35,19 @@ def scanned(
 
     session = run.session
     try:
-        raw, verdict = scan(raw, session.settings, run.account[0], _addressee(run), int(time.time()), since, run.say)
+        text, verdict = scan(raw, session.settings, run.account[0], _addressee(run), int(time.time()), since, run.say)
     except Failure:
         steps.failed = (SCAN, session.settings["scan"])
         raise
     if entry is not None and verdict is not None:
+        from rulesmith.delivery import again  # most have no queue
+
         try:
-            entry.replace(raw, verdict)
+            entry.replace(text, verdict, again.name_of(entry, raw))
         except OSError as error:
             # It is scanned again when it is tried again.
             run.say(f"the scanned message is not in the queue: {error.strerror}")
-    return raw, verdict
+    return text, verdict
 
 
 def _addressee(run: AccountRun) -> bytes:

@@ -3,6 +3,9 @@
 The queue has the first copy. If it is still there, the run goes on with that one, and what is delivered is not
 delivered again. If `queue run` has delivered it meanwhile, it has left a ghost: an empty file with the message's name,
 for which one more copy counts as delivered.
+
+That must not happen to another message, so here the way counts by which it came: the provider's Received fields tell
+apart even two letters that are equal otherwise. Whom this does not recognise is at worst delivered twice.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ def find(entry: Entry) -> Entry | None:
 
     Raises Delivered where that is delivered; Failure where another process is at work on it: come again later.
     """
-    name = _name(entry)
+    name = name_of(entry)
     until = time.monotonic() + JOURNAL_PATIENCE
     while True:
         busy = False
@@ -51,7 +54,7 @@ def find(entry: Entry) -> Entry | None:
 
 def remember(entry: Entry) -> None:
     """Leave a ghost: the caller of this message was never told. Raises OSError."""
-    path = entry.folder + b"/" + _name(entry) + queue.GHOST
+    path = entry.folder + b"/" + name_of(entry) + queue.GHOST
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
     os.utime(path)
 
@@ -63,7 +66,8 @@ def _lay(path: bytes) -> None:
         os.unlink(path)
     except FileNotFoundError:
         return
-    if age < GHOST_SECONDS:
+    # A clock may be set back; a ghost of the far future is none.
+    if abs(age) < GHOST_SECONDS:
         raise queue.Delivered
 
 
@@ -73,13 +77,18 @@ def _is_same(folder: bytes, other: bytes, name: bytes) -> bool:
     except (OSError, Unreadable):
         return False
     try:
-        return _name(entry) == name
+        return name_of(entry) == name
     finally:
         entry.close()
 
 
-def _name(entry: Entry) -> bytes:
-    """The same for the same message in the same call."""
-    raw = header.strip_from_line(entry.raw())
-    known = identity.identity(raw, header.boundary(raw))
+def name_of(entry: Entry, raw: bytes | None = None) -> bytes:
+    """The same for the same message in the same call, that came by the same way, scanned or not.
+
+    `raw` is the text of the entry where somebody has it already.
+    """
+    if entry.known:
+        return entry.known
+    raw = header.strip_from_line(entry.raw() if raw is None else raw)
+    known = identity.identity(raw, header.boundary(raw), way=True)
     return identity.digest(known, entry.context.folder, *entry.context.words)[:20].hex().encode()

@@ -94,6 +94,15 @@ def sync_file(descriptor: int) -> None:
             raise
 
 
+def is_at(path: bytes, own: os.stat_result) -> bool:
+    """Whether a path still means the file that we have open."""
+    try:
+        now = os.stat(path)
+    except FileNotFoundError:
+        return False
+    return (now.st_dev, now.st_ino) == (own.st_dev, own.st_ino)
+
+
 def sync_folder(path: bytes) -> None:
     """Make the names in a folder durable. Raises OSError; a folder that may not be read cannot be synced."""
     try:

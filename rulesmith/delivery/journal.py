@@ -97,7 +97,7 @@ def _open(path: bytes) -> Progress:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         own = os.fstat(descriptor)
-        if not _names(path, own):
+        if not folders.is_at(path, own):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         if own.st_uid != os.geteuid():
             raise PermissionError(errno.EPERM, "belongs to another user")
@@ -105,14 +105,6 @@ def _open(path: bytes) -> Progress:
     except BaseException:
         os.close(descriptor)
         raise
-
-
-def _names(path: bytes, own: os.stat_result) -> bool:
-    try:
-        now = os.stat(path)
-    except FileNotFoundError:
-        return False
-    return (now.st_dev, now.st_ino) == (own.st_dev, own.st_ino)
 
 
 def _discard(path: bytes, descriptor: int) -> None:

@@ -120,17 +120,8 @@ class LockedFile:
                 raise
             _held.add(identity)
             self._identity = identity
-        if not _names(self.path, own):
+        if not folders.is_at(self.path, own):
             raise BlockingIOError
-
-
-def _names(path: bytes, own: os.stat_result) -> bool:
-    """Whether the path still means this file."""
-    try:
-        now = os.stat(path)
-    except FileNotFoundError:
-        return False
-    return (now.st_dev, now.st_ino) == (own.st_dev, own.st_ino)
 
 
 class RunLock:
@@ -149,7 +140,7 @@ class RunLock:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if _names(path, os.fstat(self._descriptor)):
+                if folders.is_at(path, os.fstat(self._descriptor)):
                     return
             except BaseException:
                 os.close(self._descriptor)

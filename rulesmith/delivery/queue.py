@@ -145,7 +145,7 @@ def _open(folder: bytes, name: bytes, flags: int, lock: int) -> Entry:
         entry = Entry(folder, name, descriptor, told)
         if lock:
             fcntl.flock(descriptor, lock)
-            if not _names(entry.path, os.fstat(descriptor)):
+            if not folders.is_at(entry.path, os.fstat(descriptor)):
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         entry.read_head()
     except BaseException:
@@ -161,8 +161,9 @@ class Delivered(Exception):
 class Entry:
     """One message of the queue, in our hands until `close`.
 
-    `verdict` is what the scan said where the message is the scanned text, `owner` the uid that queued it. `open`
-    says that nothing has been decided about it in this run; `told` that its caller does not have it any more.
+    Where the message is the scanned text, `verdict` is what the scan said, and `known` what it was recognised by before
+    (again.py). `owner` is the uid that queued it. `open` says that nothing has been decided about it in this run;
+    `told` that its caller does not have it any more.
     """
 
     __slots__ = (
@@ -170,6 +171,7 @@ class Entry:
         "context",
         "descriptor",
         "folder",
+        "known",
         "name",
         "open",
         "owner",
@@ -188,6 +190,7 @@ class Entry:
         self.context = Context()
         self.start = 0
         self.verdict: dict[str, Any] | None = None
+        self.known = b""
         self.owner = os.geteuid()
         self.open = True
         self._head = b""
@@ -220,6 +223,8 @@ class Entry:
             context.folder, context.umask = values[0], int(values[1], 8)
         elif word == b"with":
             context.variables = dict(zip(values[::2], values[1::2], strict=True))
+        elif word == b"known":
+            self.known = values[0]
         elif word == b"scan":
             score, required, action, *symbols = values
             self.verdict = {
@@ -234,11 +239,11 @@ class Entry:
         raw = Spool(self.descriptor, self.start, os.fstat(self.descriptor).st_size).read()
         return raw if raw[-1:] == b"\n" else raw + b"\n"
 
-    def replace(self, raw: bytes, verdict: dict[str, Any]) -> None:
+    def replace(self, raw: bytes, verdict: dict[str, Any], known: bytes) -> None:
         """From now on the message is the scanned text, on the disk too. Raises OSError; then it is as it was."""
         symbols = [part for name, value in verdict["symbols"].items() for part in (name, b"%r" % value)]
         scan = pack(b"scan", b"%r" % verdict["score"], b"%r" % verdict["required"], verdict["action"], *symbols)
-        head = self._head.removesuffix(pack(b"message")) + scan + pack(b"message")
+        head = self._head.removesuffix(pack(b"message")) + pack(b"known", known) + scan + pack(b"message")
         draft = self.folder + b"/." + self.name
         descriptor = os.open(draft, _FLAGS | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
@@ -252,7 +257,8 @@ class Entry:
             _unlink(draft)
             raise
         os.close(self.descriptor)
-        self.descriptor, self._head, self.start, self.verdict = descriptor, head, len(head), verdict
+        self.descriptor, self._head, self.start = descriptor, head, len(head)
+        self.known, self.verdict = known, verdict
         folders.sync_folder(self.folder)
 
     def progress(self) -> Progress | None:
@@ -373,14 +379,6 @@ def _prepare(folder: bytes) -> None:
         folders.sync_folder(folders.parent_of(folder))
     except FileExistsError:
         pass
-
-
-def _names(path: bytes, own: os.stat_result) -> bool:
-    try:
-        now = os.stat(path)
-    except FileNotFoundError:
-        return False
-    return (now.st_dev, now.st_ino) == (own.st_dev, own.st_ino)
 
 
 def _unlink(path: bytes) -> None:

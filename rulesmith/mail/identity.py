@@ -51,17 +51,25 @@ def digest(*parts: bytes) -> bytes:
     return octets
 
 
-def identity(raw: bytes, body_at: int) -> bytes:
+def identity(raw: bytes, body_at: int, way: bool = False) -> bytes:
     """The identity of a message (32 octets). `body_at` is where its body begins, 0 without a header area.
+
+    With `way` its way counts too: all Received fields but those at the top that were written when it was fetched.
+    So two deliveries of one letter to the provider are two messages, and a program that fetches mail and writes
+    a Received field that nobody could know makes a new message of it each time.
 
     Fields behind the first limits.IDENTITY_FIELDS count as they stand and in their order: no letter has so many,
     and what has shall not cost more memory than it is large.
     """
     found: list[bytes] = []
     at = 0
+    fetched = True
     while at < body_at and len(found) < IDENTITY_FIELDS:
         stop = min(header.field_end(raw, at), body_at)
-        field = _field(raw[at:stop])
+        octets = raw[at:stop]
+        if way and fetched and octets[:9].lower() == b"received:":
+            fetched = _is_of_fetching(octets)
+        field = _field(octets, way and not fetched)
         if field is not None:
             found.append(field)
         at = stop
@@ -75,11 +83,17 @@ def identity(raw: bytes, body_at: int) -> bytes:
             block += raw[at + _BLOCK : at + _BLOCK + 1]
         at += len(block)
         whole.update(block.replace(b"\r\n", b"\n"))
-    octets: bytes = whole.digest()
-    return octets
+    known: bytes = whole.digest()
+    return known
 
 
-def _field(field: bytes) -> bytes | None:
+def _is_of_fetching(field: bytes) -> bool:
+    """Whether a Received field says that the message was fetched: `with POP3`, `with IMAP`."""
+    text = b" ".join(field.lower().split())
+    return b" with imap" in text or b" with pop" in text
+
+
+def _field(field: bytes, with_received: bool) -> bytes | None:
     """The digest of one field: its name in lower case and its words. None for a field that does not count.
 
     The empty line that ends the header does not count either: some messages get it only on their way.
@@ -90,6 +104,6 @@ def _field(field: bytes) -> bytes | None:
         words = name.split()
         return digest(b"", *words) if words else None
     name = name.strip().lower()
-    if name in CHANGING or name.startswith(CHANGING_PREFIXES):
+    if (name in CHANGING and not (with_received and name == b"received")) or name.startswith(CHANGING_PREFIXES):
         return None
     return digest(name, b" ".join(words))

@@ -21,8 +21,8 @@ def _mail(fields: list[tuple[bytes, bytes]], body: bytes) -> bytes:
     return b"".join(name + b": " + value + b"\n" for name, value in fields) + b"\n" + body
 
 
-def _of(raw: bytes) -> bytes:
-    return identity.identity(raw, header.boundary(raw))
+def _of(raw: bytes, way: bool = False) -> bytes:
+    return identity.identity(raw, header.boundary(raw), way)
 
 
 @given(FIELDS, BODY, st.lists(st.tuples(CHANGING, WORDS.map(lambda w: " ".join(w).encode())), max_size=4), st.data())
@@ -64,6 +64,25 @@ def test_two_messages_may_share_a_message_id() -> None:
 def test_the_mailbox_that_a_copy_was_for_counts() -> None:
     one = b"Delivered-To: a@x\nReturn-Path: <l@x>\nSubject: a\n\nbody\n"
     assert len({_of(one), _of(one.replace(b"To: a", b"To: b")), _of(one.replace(b"<l", b"<m"))}) == 3
+
+
+FETCHED = b"Received: from mail.example [192.0.2.1]\n\tby here with %s (fetchmail-6.4.37)\n\tfor <me@x>; %s\n"
+TAKEN_IN = b"Received: from h (h.example [192.0.2.9]) by mx.example with ESMTPS id %s; Mon, 2 Mar 2026 10:00:00 +0000\n"
+LETTER = b"From: a@x\nSubject: s\n\nbody\n"
+
+
+def test_the_way_to_the_provider_may_count_but_not_how_it_was_fetched() -> None:
+    at_first = FETCHED % (b"IMAP", b"Mon, 2 Mar 2026 10:01:00 +0000") + TAKEN_IN % b"1" + LETTER
+    assert _of(TAKEN_IN % b"1" + LETTER, way=True) == _of(at_first, way=True)
+    for other in (b"IMAP", b"POP3"):
+        again = FETCHED % (other, b"Tue, 3 Mar 2026 11:02:00 +0000") + TAKEN_IN % b"1" + LETTER
+        assert _of(again, way=True) == _of(at_first, way=True)
+    another = FETCHED % (b"IMAP", b"Mon, 2 Mar 2026 10:01:00 +0000") + TAKEN_IN % b"2" + LETTER
+    assert _of(another, way=True) != _of(at_first, way=True)
+    assert _of(another) == _of(at_first)
+    # Below a field of the provider nothing was written when it was fetched here.
+    below = TAKEN_IN % b"1" + FETCHED % (b"IMAP", b"1") + LETTER
+    assert _of(below, way=True) != _of(below.replace(b"; 1", b"; 2"), way=True)
 
 
 def test_a_field_moved_into_the_body_changes_it() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from rulesmith.delivery import queue as entries
 from tests.door import warm
-from tests.promise.room import Room, a_mail
+from tests.promise.room import Room, a_mail, signal_at_effect
 from tests.scan.scripted import ok, rspamd, says
 
 MAIL = a_mail()
@@ -53,6 +54,22 @@ def test_a_message_of_the_queue_is_scanned_once(tmp_path: Path) -> None:
     (tmp_path / "healed").touch()
     assert room.work() == []
     assert room.copies(kept) == {"a": 1, "b": 1}
+
+
+@pytest.mark.parametrize("delivered", [True, False], ids=["delivered since", "still queued"])
+def test_a_scanned_message_is_known_when_it_is_handed_over_again_after_a_kill(delivered: bool, tmp_path: Path) -> None:
+    with rspamd(ANSWER) as asked:
+        room = Room(tmp_path, queue=True, rules=RULES, settings=f'set scan "{asked.url}"\n')
+        (tmp_path / "healed").touch()
+        with signal_at_effect(2, signal.SIGKILL, after=False):
+            assert room.hand(MAIL).status == -signal.SIGKILL
+        if delivered:
+            assert room.work() == []
+        # Its subject in the queue is another one by now.
+        assert room.hand(MAIL).status == 0
+        assert room.work() == []
+    assert len(list((tmp_path / "a/new").iterdir())) == 1
+    assert (tmp_path / "b").read_bytes().count(b"letter 1") == 1
 
 
 @pytest.mark.parametrize("queue", [False, True], ids=["journal", "queue"])
