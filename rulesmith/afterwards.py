@@ -178,9 +178,19 @@ def put_away(
     from rulesmith.delivery import problem
 
     effect_for = problem.target(mailbox, failed, me, now)
-    _perform(driver, effect_for(raw))
+    effect = effect_for(raw)
+    done = list(progress.done)
+    if progress.known(effect) is None:
+        answer = _perform(driver, effect)
+        try:
+            # The note comes after it, and then it is forgotten: both may fail.
+            progress.store(effect, answer)
+        except OSError as error:
+            driver.world.warn(
+                b"it may be put into the problem mailbox again: " + os.fsencode(error.strerror or str(error))
+            )
     since = progress.since or progress.now
-    text = problem.note(raw, progress.reason, progress.tries, since, now, progress.done, driver.world.hostname)
+    text = problem.note(raw, progress.reason, progress.tries, since, now, done, driver.world.hostname)
     try:
         _perform(driver, effect_for(text))
     except Failure as failure:
@@ -188,10 +198,11 @@ def put_away(
         driver.world.warn(b"the note beside it: " + os.fsencode(failure.text))
 
 
-def _perform(driver: Driver, effect: Effect) -> None:
+def _perform(driver: Driver, effect: Effect) -> Any:
     answer = driver.answer(effect)
     if effect[0] == RUN and answer[0]:
         raise Failure(effect[2] + b": command returned %d" % answer[0])
+    return answer
 
 
 def first_delivery(engine: Asking, driver: Driver) -> Effect | None:

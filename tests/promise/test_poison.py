@@ -74,6 +74,24 @@ def test_after_enough_tries_and_time_it_goes_to_the_folder_problem_by_the_same_a
         assert [name for name in room.entries() if not name.endswith(".ghost")] == []
 
 
+@pytest.mark.parametrize("queue", [False, True], ids=["journal", "queue"])
+def test_who_dies_between_the_message_and_its_note_does_not_put_it_there_twice(queue: bool, tmp_path: Path) -> None:
+    rules = RULES.replace("./deliver", "exec ./deliver")  # its parent is the process that delivers
+    room = _room(tmp_path, queue, rules, "set queue-tries 2\nset queue-time 0 seconds\n")
+    deadly = (
+        'if [ "$1 $2" = "-m Problem" ] && [ -s bob-Problem ] && [ ! -e died ]; then >died; kill -9 $PPID; exit 1; fi\n'
+    )
+    (tmp_path / "deliver").write_text(AGENT.replace("\n", "\n" + deadly, 1))
+    room.hand(MAIL)
+    assert not _try(room)
+    assert (tmp_path / "died").exists()
+    assert _try(room)
+    message, note, _ = (tmp_path / "bob-Problem").read_bytes().split(b"---\n")
+    assert message == MAIL
+    assert b"-m Problem" not in note
+    assert room.copies(MAIL)["a"] == 1
+
+
 def test_time_alone_is_not_enough(tmp_path: Path) -> None:
     room = _room(tmp_path, queue=True)
     room.hand(MAIL)
