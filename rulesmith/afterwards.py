@@ -104,7 +104,10 @@ class Afterwards:
         except OSError as error:
             # It is delivered; should it be tried again, the record says so.
             self.steps.save()
-            self.say(f"the record of this message cannot be removed, it may be delivered again: {error.strerror}")
+            what = "the record of this message"
+            if self.entry is not None:
+                what = f"the message in the queue ({text_of(self.entry.name)})"
+            self.say(f"{what} cannot be removed, it may be delivered again: {error.strerror}")
 
     def _tell(self) -> None:
         """Let other messages of the queue know what works."""

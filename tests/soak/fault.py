@@ -29,6 +29,11 @@ class Kind:
     work: Callable[[Stage, Random], AbstractContextManager[object]]
     longest: float = 5.0
 
+    @property
+    def often(self) -> int:
+        """A blow meets one process, and hardly ever in the moment that matters."""
+        return 1 if self.longest else 3
+
 
 class Faults:
     """`pace` is the mean of the seconds between two faults."""
@@ -76,9 +81,9 @@ class Faults:
             stack.close()
 
     def _draw(self) -> Kind:
-        """Each kind once, in any order, then each once more."""
+        """Every kind as often as the others of its sort, in any order."""
         if len(self._bag) < len(self._kinds) // 2:
-            fresh = list(self._kinds)
+            fresh = [kind for kind in self._kinds for _ in range(kind.often)]
             self._rng.shuffle(fresh)
             self._bag += fresh
         broken = {kind.part for _, kind, _ in self._working if kind.part}

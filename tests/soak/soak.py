@@ -17,7 +17,7 @@ from tests.soak.stage import Stage
 
 KINDS = (*kills.KINDS, *servers.KINDS, *programs.KINDS, *places.KINDS)
 # Letters in one phase, at most in the provider's mailbox at a time, and seconds between two faults.
-PHASE, WAITING, PACE = 125, 40, 2.5
+PHASE, WAITING, PACE = 125, 40, 2.0
 # Seconds without any letter taken after which a phase, or the end, is not waited for any more.
 PATIENCE = 300.0
 # Seconds between two polls when the last one found nothing that it could deliver.
