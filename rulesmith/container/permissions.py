@@ -19,6 +19,8 @@ def tighten(top: Path, say: Callable[[str], None]) -> None:
 
     A file of somebody else is left alone where root could not read it any more afterwards.
     """
+    if not top.exists():
+        return
     left: dict[str, list[Path]] = {}
     for path in _below(top, left):
         try:
@@ -53,7 +55,7 @@ def _belongs(uid: int) -> str:
 
 
 def _below(top: Path, left: dict[str, list[Path]]) -> list[Path]:
-    found = [top] if top.exists() else []
+    found = [top]
     for folder, names, files in os.walk(
         top, onerror=lambda error: left.setdefault(error.strerror or "", []).append(Path(error.filename))
     ):

@@ -99,7 +99,8 @@ def _give(parent: int, name: str, owner: Account, look: int, counted: _Counted) 
         os.fchown(handle, *owner)
     finally:
         os.close(handle)
-    if not done:
+    # The folder of the volume itself comes from the engine.
+    if not done and look < _LOOK:
         _count(counted, found)
 
 
