@@ -13,22 +13,30 @@ if TYPE_CHECKING:
     from rulesmith.container.accounts import Account
 
 PLAIN, ENCRYPTED = "RSPAMD_PASSWORD", "RSPAMD_PASSWORD_ENC"
+_SETTING = re.compile(r"^\s*password\s*[=:]", re.MULTILINE)
 # What `rspamadm pw` prints.
 _HASH = re.compile(r"\$[12]\$[a-z0-9]+\$[a-z0-9]+")
 
 
-def settle(environment: Mapping[str, str], target: Path, rspamd: Account, say: Callable[[str], None]) -> None:
-    """Write the part of rspamd's configuration that opens port 11334, or remove it."""
-    password = chosen(environment, say)
+def settle(
+    environment: Mapping[str, str], own: Path, target: Path, rspamd: Account, say: Callable[[str], None]
+) -> None:
+    """Write the part of rspamd's configuration that says where the controller listens, and its password.
+
+    `own` is a configuration of the controller that may have come from /config/etc with a password of its own.
+    """
+    text = configuration(chosen(environment, say), _has_password(own)).encode()
     target.unlink(missing_ok=True)
-    if password is None:
-        return
     handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
     try:
-        os.fchown(handle, 0, rspamd.gid)
-        os.write(handle, configuration(password).encode())
+        os.fchown(handle, 0 if os.geteuid() == 0 else -1, rspamd.gid)
+        os.write(handle, text)
     finally:
         os.close(handle)
+
+
+def _has_password(own: Path) -> bool:
+    return own.is_file() and _SETTING.search(own.read_text("utf-8", "replace")) is not None
 
 
 def chosen(environment: Mapping[str, str], say: Callable[[str], None]) -> str | None:
@@ -51,10 +59,17 @@ def chosen(environment: Mapping[str, str], say: Callable[[str], None]) -> str | 
     return None
 
 
-def configuration(password: str) -> str:
-    """Lines for rspamd's controller."""
-    quoted = password.replace("\\", "\\\\").replace('"', '\\"')
-    return f'bind_socket = "*:11334";\npassword = "{quoted}";\n'
+def configuration(password: str | None, elsewhere: bool = False) -> str:
+    """Lines for rspamd's controller; `elsewhere`: another file has a password."""
+    outside = password is not None or elsewhere
+    lines = [
+        'bind_socket = "/run/rspamd/controller.sock mode=0666";',
+        f'bind_socket = "{"*" if outside else "127.0.0.1"}:11334";',
+    ]
+    if password is not None:
+        quoted = password.replace("\\", "\\\\").replace('"', '\\"')
+        lines.append(f'password = "{quoted}";')
+    return "\n".join(lines) + "\n"
 
 
 def _given(environment: Mapping[str, str], name: str, say: Callable[[str], None]) -> str | None:

@@ -36,7 +36,8 @@ def main() -> None:
     volumes.take_over(Path("/var/lib/rspamd"), rspamd, say)
     volumes.state(STATE, vmail)
     volumes.seed(SEED, Path("/var/lib/rspamd"), rspamd)
-    controller.settle(os.environ, Path("/run/rspamd/password.inc"), rspamd, say)
+    own = ETC / "rspamd/local.d/worker-controller.inc"
+    controller.settle(os.environ, own, Path("/run/rspamd/controller.inc"), rspamd, say)
     certificate.Certificate(CONFIG / "etc/ssl/dovecot", STATE / "tls", ETC / "ssl/dovecot", vmail, say).settle()
     services(SERVICES, SCAN, LOG)
 
