@@ -36,7 +36,7 @@ LAYERS: dict[str, set[str] | None] = {
         "template",
         "mail",
     },
-    "lint": {"mail", "compiler", "syntax", "diagnostics", "source", "program", "regexp", "limits", "template"},
+    "lint": {"mail", "compiler", "syntax", "diagnostics", "source", "program", "regexp", "limits", "template", "effects"},
     "evaluate": {"conditions", "actions", "mail", "effects", "program", "template", "limits", "regexp"},
     "scan": {"effects", "limits", "mail"},
     "delivery": {"effects", "program", "limits", "mail"},

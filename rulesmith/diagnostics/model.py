@@ -31,12 +31,29 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """Text that takes the place of what stands at `span`; a span of no length is a place to insert at."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A change that is safe to make without asking: what it does in a few words, and its edits."""
+
+    title: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding.
 
     `name` is its only identity (kebab-case, named by the fault). `message` is one line that stands alone,
     without a full stop. `fdm` is fdm's own text for it ("syntax error", "invalid path") when the
-    configuration must be refused as fdm refuses it; None for findings that fdm does not have at start.
+    configuration must be refused as fdm refuses it; None for findings that fdm does not have at start. `fix` is there
+    where the fault can be put right safely.
     """
 
     name: str
@@ -47,6 +64,7 @@ class Diagnostic:
     notes: tuple[str, ...] = ()
     help: str | None = None
     fdm: str | None = None
+    fix: Fix | None = None
 
     @property
     def refuses(self) -> bool:

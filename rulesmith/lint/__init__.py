@@ -1,4 +1,4 @@
-"""What can be said about a configuration that fdm would accept: one file a rule, each with its manual page."""
+"""What can be said about a configuration that fdm would accept: one file a check, each with its manual page."""
 
 from __future__ import annotations
 
@@ -7,69 +7,46 @@ from typing import TYPE_CHECKING
 from rulesmith.compiler.scope import one_line
 from rulesmith.diagnostics.model import Diagnostic, Label
 from rulesmith.lint.allow import suppress
-from rulesmith.lint.rules import (
-    cache_before_delivery,
-    drop_oversized,
-    dropped_come_back,
-    ignored_errors,
-    keep_on_stdin,
-    no_final_rule,
-    no_lock,
-    nothing_stored,
-    regexp_dialect_difference,
-    root_without_user,
-    spam_without_scan,
-    tag_in_command,
-    tag_in_regexp,
-    two_stdin_accounts,
-    undefined_macro,
-    unknown_tag,
-)
+from rulesmith.lint.table import NAMES, ONLINE, module, needs_program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from rulesmith.compiler.compile import Compiled
     from rulesmith.diagnostics.model import Severity
     from rulesmith.lint.finding import Finding
-
-# Every rule. Those that follow messages through the rules look only at what fdm would run.
-ON_TEXT = (
-    regexp_dialect_difference,
-    tag_in_command,
-    tag_in_regexp,
-    undefined_macro,
-    unknown_tag,
-)
-ON_PROGRAM = (
-    cache_before_delivery,
-    drop_oversized,
-    dropped_come_back,
-    ignored_errors,
-    keep_on_stdin,
-    no_final_rule,
-    no_lock,
-    nothing_stored,
-    root_without_user,
-    spam_without_scan,
-    two_stdin_accounts,
-)
-RULES = (*ON_TEXT, *ON_PROGRAM)
+    from rulesmith.lint.system import System
 
 
-def findings(compiled: Compiled) -> list[Diagnostic]:
-    """Everything there is to say about a configuration, sorted by place: the compiler's diagnostics and these."""
-    found = [*compiled.diagnostics, *_lint(compiled)]
-    kept = suppress(found, compiled.config.sources)
+def findings(
+    compiled: Compiled, chosen: Collection[str] | None = None, system: System | None = None
+) -> list[Diagnostic]:
+    """Everything there is to say about a configuration, sorted by place: the compiler's diagnostics and these.
+
+    `chosen` are the names of the checks to make, all where None. With a `system` that is looked at as well.
+    """
+    asked = [name for name in NAMES if chosen is None or name in chosen]
+    found = [*compiled.diagnostics, *_lint(compiled, asked)]
+    if system is not None:
+        online = [name for name in ONLINE if chosen is None or name in chosen]
+        found += _stamped((name, module(name).check(compiled, system)) for name in online)
+        asked += online
+    unasked = {*NAMES, *ONLINE} - set(asked)
+    kept = suppress(found, compiled.config.sources, unasked)
     order = {id(source): number for number, source in enumerate(compiled.config.sources)}
     return sorted(kept, key=lambda each: (order.get(id(each.at.span.source), -1), each.at.span.start, each.at.span.end))
 
 
-def _lint(compiled: Compiled) -> Iterator[Diagnostic]:
-    for rule in RULES if compiled.program is not None else ON_TEXT:
-        for finding in rule.check(compiled):
-            severity = rule.SEVERITY if finding.severity is None else finding.severity
-            yield _diagnostic(rule.NAME, severity, finding)
+def _lint(compiled: Compiled, names: Iterable[str]) -> Iterator[Diagnostic]:
+    runnable = [name for name in names if compiled.program is not None or not needs_program(name)]
+    return _stamped((name, module(name).check(compiled)) for name in runnable)
+
+
+def _stamped(checks: Iterable[tuple[str, Iterable[Finding]]]) -> Iterator[Diagnostic]:
+    for name, found in checks:
+        for finding in found:
+            severity = module(name).SEVERITY if finding.severity is None else finding.severity
+            yield _diagnostic(name, severity, finding)
 
 
 def _diagnostic(name: str, severity: Severity, finding: Finding) -> Diagnostic:
@@ -77,4 +54,5 @@ def _diagnostic(name: str, severity: Severity, finding: Finding) -> Diagnostic:
     if finding.at.source.included_at is not None:
         also += (Label(finding.at.source.included_at, "included here"),)
     hint = None if finding.help is None else one_line(finding.help)
-    return Diagnostic(name, severity, one_line(finding.message), Label(finding.at), also, finding.notes, hint)
+    message = one_line(finding.message)
+    return Diagnostic(name, severity, message, Label(finding.at), also, finding.notes, hint, fix=finding.fix)

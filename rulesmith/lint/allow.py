@@ -9,16 +9,17 @@ from rulesmith.diagnostics.model import Diagnostic, Label, Severity
 from rulesmith.source import Source, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 _ALLOW = re.compile(r"#[ \t]*rulesmith:[ \t]*allow\(([a-z0-9-]+(?:[ \t]*,[ \t]*[a-z0-9-]+)*)\)")
 _NAME = re.compile(r"[a-z0-9-]+")
 
 
-def suppress(found: Iterable[Diagnostic], sources: Iterable[Source]) -> list[Diagnostic]:
+def suppress(found: Iterable[Diagnostic], sources: Iterable[Source], unasked: Collection[str] = ()) -> list[Diagnostic]:
     """The findings that are not allowed, and one for each allowance that took nothing away.
 
-    What refuses a configuration cannot be allowed: fdm would not start either.
+    What refuses a configuration cannot be allowed: fdm would not start either. `unasked` are the checks that were
+    not made, so that nobody knows whether their allowances are of use.
     """
     allowed: dict[tuple[int, int, str], Span] = {}
     for source in sources:
@@ -38,7 +39,7 @@ def suppress(found: Iterable[Diagnostic], sources: Iterable[Source]) -> list[Dia
         else:
             used.add(key)
     for key, span in allowed.items():
-        if key not in used:
+        if key not in used and key[2] not in unasked:
             message = f"nothing here is called {key[2]}"
             kept.append(Diagnostic("unused-allow", Severity.WARNING, message, Label(span)))
     return kept

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rulesmith.diagnostics.model import Label, Severity
+    from rulesmith.diagnostics.model import Fix, Label, Severity
     from rulesmith.source import Span
 
 
@@ -20,3 +20,4 @@ class Finding:
     notes: tuple[str, ...] = ()
     help: str | None = None
     severity: Severity | None = None
+    fix: Fix | None = None

@@ -36,12 +36,19 @@ class State:
 
 @dataclass(slots=True)
 class Flow:
-    """The ways of messages of one account. `ends` are the rules that stop, with a state; `falls` go past all rules."""
+    """The ways of messages of one account. `ends` are the rules that stop, with a state; `falls` go past all rules.
+
+    `reached` are the numbers of rules that a message comes to, `values` what their conditions then are as far as the
+    account and `matched` decide it, and `blocked` those that no message comes to, with the rule that takes them all.
+    """
 
     compiled: Compiled
     account: bytes
     ends: dict[tuple[int, State], Rule] = field(default_factory=dict)
     falls: frozenset[State] = frozenset()
+    reached: set[int] = field(default_factory=set)
+    values: dict[int, set[bool | None]] = field(default_factory=dict)
+    blocked: dict[int, Rule] = field(default_factory=dict)
 
     def run(self) -> Flow:
         self.falls = self._rules(tuple(self.compiled.lowered.rules), frozenset([State()]), {})
@@ -49,13 +56,19 @@ class Flow:
 
     def _rules(self, rules: tuple[Rule, ...], states: frozenset[State], facts: Facts) -> frozenset[State]:
         facts = dict(facts)
+        last: Rule | None = None
         for rule in rules:
             if not states:
-                break
+                if last is not None:
+                    self.blocked[rule[0]] = last
+                continue
+            last = rule  # the one that takes them all, if none is left behind it
+            self.reached.add(rule[0])
             _, _, terms, _, _, _, block, goes_on = rule
             after: set[State] = set()
             inside: set[State] = set()
             for state in states:
+                self.values.setdefault(rule[0], set()).add(self._expression(terms, state, {}))
                 value = self._expression(terms, state, facts)
                 if value is not True:
                     after.add(state)
@@ -171,10 +184,16 @@ def flows(compiled: Compiled) -> list[Flow]:
     return [Flow(compiled, name).run() for name, account in compiled.lowered.accounts.items() if account[3] == "stdin"]
 
 
-def stopping(compiled: Compiled, decision: str | None) -> list[Rule]:
-    """The rules that can stop a message of standard input with this decision and nothing stored, in order."""
+def all_flows(compiled: Compiled) -> list[Flow]:
+    """The ways of messages of each account."""
+    return [Flow(compiled, name).run() for name in compiled.lowered.accounts]
+
+
+def stopping(compiled: Compiled, decision: str | None, ways: list[Flow] | None = None) -> list[Rule]:
+    """The rules that can stop a message with this decision and nothing stored, in order; of standard input alone
+    unless other ways are given."""
     found: dict[int, Rule] = {}
-    for flow in flows(compiled):
+    for flow in flows(compiled) if ways is None else ways:
         for (number, state), rule in flow.ends.items():
             if not state.stored and state.decision == decision:
                 found[number] = rule

@@ -76,3 +76,13 @@ def _pieces(node: object) -> Iterator[Piece]:
         for each in fields(node):
             if each.compare and each.name != "block":
                 yield from _pieces(getattr(node, each.name))
+
+
+def commands_of(compiled: Compiled, *words: str) -> Iterator[tuple[Phrase, bool, Text, str]]:
+    """The known commands of items and conditions of these words: whether it is a condition, and the command's text
+    as the shell gets it, tags left in."""
+    for phrase, is_condition in phrases(compiled):
+        if phrase.word in words:
+            text = phrase.args[0]
+            if text.value is not None:
+                yield phrase, is_condition, text, text.value.replace("%%", "%")

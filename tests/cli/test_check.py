@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from rulesmith.cli import rulesmith
 
+PLACE = ("path", "line", "column", "end_line", "end_column")
 CLEAN = 'set allow-multiple\nset default-user "root"\naccount "stdin" stdin\nmatch all action maildir "~/Mail"\n'
 FAULTY = CLEAN + 'match "a" in headres action drop\nmatch "ü(" action drop\n'
 WARNED = 'set allow-multiple\nset default-user "root"\naccount "stdin" stdin\nmatch "a" action maildir "~/Mail"\n'
@@ -49,7 +50,7 @@ def test_json_is_one_object_a_line_with_the_columns_of_characters(check) -> None
     result = check("--format", "json", a=FAULTY)
     found = [json.loads(line) for line in result.stdout.splitlines()]
     assert all(
-        set(each) == {"path", "line", "column", "end_line", "end_column", "severity", "name", "message", "help"}
+        set(each) == {*PLACE, "severity", "name", "message", "help", "notes", "also", "fix"}
         for each in found
     )
     regexp = next(each for each in found if each["name"] == "invalid-regexp")

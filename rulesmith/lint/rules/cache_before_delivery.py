@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 NAME = "cache-before-delivery"
 SEVERITY = Severity.WARNING
+NEEDS_PROGRAM = True
 
 
 def check(compiled: Compiled) -> Iterator[Finding]:

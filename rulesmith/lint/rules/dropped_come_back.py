@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 NAME = "dropped-come-back"
 SEVERITY = Severity.WARNING
+NEEDS_PROGRAM = True
 
 
 def check(compiled: Compiled) -> Iterator[Finding]:

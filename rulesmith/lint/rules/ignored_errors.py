@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 NAME = "ignored-errors"
 SEVERITY = Severity.ERROR
+NEEDS_PROGRAM = True
 
 
 def check(compiled: Compiled) -> Iterator[Finding]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 NAME = "keep-on-stdin"
 SEVERITY = Severity.WARNING
+NEEDS_PROGRAM = True
 
 
 def check(compiled: Compiled) -> Iterator[Finding]:

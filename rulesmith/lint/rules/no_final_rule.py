@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 NAME = "no-final-rule"
 SEVERITY = Severity.WARNING
+NEEDS_PROGRAM = True
 
 
 def check(compiled: Compiled) -> Iterator[Finding]:

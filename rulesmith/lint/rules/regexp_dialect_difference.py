@@ -1,8 +1,8 @@
 """A regexp that means something else to the other regexp engine.
 
 What it does: reports what PCRE2 (fdm 2.2 as most systems build it) and POSIX regexps (Debian's fdm 1.9, `set
-regexp-dialect posix`) read differently. A warning where the engine in force takes for plain characters what was
-surely meant otherwise; a note where only the other engine would.
+regexp-dialect posix`) read differently. A warning where the engine in force takes for plain characters what was surely
+meant otherwise; a note where only the other engine would.
 
 Why is this bad: with PCRE2 `\\<` is a `<`, not the start of a word; with POSIX regexps `\\d` is a `d`, `.*?` is as
 greedy as `.*`, a backslash in brackets is a backslash, `(?:` is an error, and `[^x]` does not match a line feed.

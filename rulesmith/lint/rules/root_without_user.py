@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 NAME = "root-without-user"
 SEVERITY = Severity.NOTE
+NEEDS_PROGRAM = True
 
 
 def check(compiled: Compiled) -> Iterator[Finding]:

@@ -10,8 +10,8 @@ Example:
 
     match spam score > 7.5 action "junk"
 
-Use instead: `set scan "http://127.0.0.1:11333"` as well; if the caller turns it on (`fdm --scan URL`), a comment
-`# rulesmith: allow(spam-without-scan)`.
+Use instead: `set scan "http://127.0.0.1:11333"` as well; if the caller turns it on (`fdm --scan URL`), a comment `#
+rulesmith: allow(spam-without-scan)`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 NAME = "spam-without-scan"
 SEVERITY = Severity.WARNING
+NEEDS_PROGRAM = True
 
 
 def check(compiled: Compiled) -> Iterator[Finding]:

@@ -1,9 +1,9 @@
 """Text of a mail on a shell's command line.
 
 What it does: looks at commands (`exec`, `pipe`, `rewrite`, and the conditions) with tags whose value can come from a
-mail: submatches, `message_id`, `command0` to `command9`, and tags that are set from them. A warning where such a
-value stands outside of quotes; an error where what keeps it from being read as commands is not stripped from it,
-because `strip-characters` leaves it out or because `%:1` or `%[:tag]` before it turned stripping off.
+mail: submatches, `message_id`, `command0` to `command9`, and tags that are set from them. A warning where such a value
+stands outside of quotes; an error where what keeps it from being read as commands is not stripped from it, because
+`strip-characters` leaves it out or because `%:1` or `%[:tag]` before it turned stripping off.
 
 Why is this bad: whoever sends the mail writes a part of the command. Outside of quotes blanks make more arguments,
 `-rf` is an option and `#` ends the command.

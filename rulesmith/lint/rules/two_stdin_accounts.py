@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 NAME = "two-stdin-accounts"
 SEVERITY = Severity.ERROR
+NEEDS_PROGRAM = True
 
 
 def check(compiled: Compiled) -> Iterator[Finding]:

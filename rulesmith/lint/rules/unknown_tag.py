@@ -1,7 +1,7 @@
 """A tag that nothing sets.
 
-What it does: reports `%[name]` and `tagged "name"` when neither fdm nor any `tag` item of the configuration sets a
-tag of that name.
+What it does: reports `%[name]` and `tagged "name"` when neither fdm nor any `tag` item of the configuration sets a tag
+of that name.
 
 Why is this bad: an unknown tag is empty, silently. `maildir "~/old/%[mail_yaer]"` delivers to `~/old/`.
 
