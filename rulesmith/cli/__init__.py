@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from rulesmith import __version__
+from rulesmith.cli.backup import backup, restore
 from rulesmith.cli.cache import cache
 from rulesmith.cli.check import check
 from rulesmith.cli.completion import completion
@@ -36,4 +37,6 @@ rulesmith.add_command(cache)
 rulesmith.add_command(learn)
 rulesmith.add_command(ping)
 rulesmith.add_command(queue)
+rulesmith.add_command(backup)
+rulesmith.add_command(restore)
 rulesmith.add_command(completion)

@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 import click
 
 from rulesmith.cli.learn import LATER, NOT_LEARNED, told
+from rulesmith.container.inventory import installed, running
 from rulesmith.diagnostics.printable import printable
 from rulesmith.scan.cold import Rspamd
 from rulesmith.scan.no_verdict import NoVerdict
@@ -172,6 +173,10 @@ def _text(octets: bytes) -> str:
 
 def main() -> None:
     """Until SIGTERM."""
+    # For `rulesmith restore`, which must not change what a server is using; this service needs nothing else to run.
+    lock = running(installed())
+    if lock is None:
+        say("another server runs on these volumes")
     spool = Spool(SPOOL)
     teacher = Teacher(spool, Rspamd(CONTROLLER, _PATIENCE))
     failures = 0
