@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 # The files that the last start brought, one a line.
 LIST = ".from-config"
@@ -38,17 +38,22 @@ def install(source: Path, etc: Path, pristine: Path, say: Callable[[str], None])
     return [etc / name for name in brought]
 
 
-def _take_back(etc: Path, pristine: Path) -> None:
-    listed = etc / LIST
-    if not listed.exists():
-        return
-    for line in listed.read_text().splitlines():
-        target, own = etc / line, pristine / line
+def put_back(brought: Sequence[Path], etc: Path, pristine: Path) -> None:
+    """Files that were brought go, and the image's own come back."""
+    for target in brought:
+        own = pristine / target.relative_to(etc)
         target.unlink(missing_ok=True)
         if own.exists():
             shutil.copy2(own, target)
             found = own.stat()
             os.chown(target, found.st_uid, found.st_gid)
+
+
+def _take_back(etc: Path, pristine: Path) -> None:
+    listed = etc / LIST
+    if not listed.exists():
+        return
+    put_back([etc / line for line in listed.read_text().splitlines()], etc, pristine)
     listed.unlink()
 
 
