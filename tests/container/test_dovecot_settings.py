@@ -167,7 +167,8 @@ def test_what_dovecot_takes_for_something_else_is_put_back_too(bed: Bed) -> None
 
 
 def test_what_is_right_stays(bed: Bed) -> None:
-    assert bed.settle(["exit 0"], local_conf="mail_debug = yes\n") == bed.put_back == bed.said == []
+    assert bed.settle(["exit 0"], local_conf="mail_debug = yes\n") == []
+    assert (bed.put_back, bed.said) == ([], [])
 
 
 def test_log_wording_of_old_is_said_and_stays(bed: Bed) -> None:
