@@ -1,0 +1,133 @@
+"""Single lines of the log: what goes, what stays, what must not be seen. Samples are the daemons' own."""
+
+from __future__ import annotations
+
+import pytest
+
+from rulesmith.container.fetching import Fetching
+from rulesmith.container.lines import Reading, whose
+
+PLAIN = Reading()
+
+
+def _texts(pipe: str, line: str, reading: Reading = PLAIN) -> list[str]:
+    fetching = Fetching(0) if pipe.startswith("fetch:") else None
+    return [each.text for each in reading.lines(pipe, line.encode(), fetching, 0.0)]
+
+
+@pytest.mark.parametrize(
+    ("pipe", "line", "text"),
+    [
+        (
+            "dovecot",
+            "Nov 22 17:00:00 master: Info: Dovecot v2.4.1-4 (7d8c0bc3ab) starting up for imap, lmtp",
+            "master: Info: Dovecot v2.4.1-4 (7d8c0bc3ab) starting up for imap, lmtp",
+        ),
+        (
+            "dovecot",
+            "Nov  2 07:00:00 imap-login: Info: Login: user=<a b>, method=PLAIN, rip=10.0.0.1",
+            "imap-login: Info: Login: user=<a b>, method=PLAIN, rip=10.0.0.1",
+        ),
+        (
+            "rspamd",
+            "2026-11-22 17:00:00 #14(main) <xw6jjq>; main; main: rspamd 3.12.1 is starting now, build id: release",
+            "main: main; main: rspamd 3.12.1 is starting now, build id: release",
+        ),
+        (
+            "rspamd",
+            "2026-11-22 17:00:00.123 #17(normal) rspamd_redis_connected: cannot connect",
+            "normal: rspamd_redis_connected: cannot connect",
+        ),
+        (
+            "redis",
+            "8:M 22 Nov 2026 17:00:00.123 * Ready to accept connections unix",
+            "Ready to accept connections unix",
+        ),
+        ("redis", "8:signal-handler (1795368963) Received SIGTERM", "8:signal-handler (1795368963) Received SIGTERM"),
+        ("keeper", "user@example.com: fdm.conf:3:1: error", "user@example.com: fdm.conf:3:1: error"),
+        (
+            "fetch:u:0",
+            "Nov 22 17:00:00 lda(user@example.com)<12><AbC>: Info: msgid=<1@x>: saved mail to INBOX",
+            "lda(user@example.com)<12><AbC>: Info: msgid=<1@x>: saved mail to INBOX",
+        ),
+        ("fetch:u:0", "stdin: the message stays with the caller: no", "stdin: the message stays with the caller: no"),
+        ("queue", "1795.1.2: cannot be read: Input/output error", "1795.1.2: cannot be read: Input/output error"),
+    ],
+)
+def test_a_line_without_the_services_own_time(pipe: str, line: str, text: str) -> None:
+    assert _texts(pipe, line) == [text]
+
+
+@pytest.mark.parametrize(
+    ("pipe", "line"),
+    [
+        (
+            "rspamd",
+            "2026-11-22 17:00:00 #17(normal) <a1b2c3>; task; rspamd_task_write_log: id: <1@x>, from: <>, (default:",
+        ),
+        ("fetch:u:0", "stdin: got message 1: size 245, body 200"),
+        ("fetch:u:0", "stdin: message 1 delivered (rule 0, pipe) in 0.021 seconds"),
+        ("fetch:u:0", "stdin: deleting message 1"),
+        ("queue", "stdin: keeping message 1"),
+        ("queue", "stdin: 1 messages processed (0 kept) in 0.021 seconds (average 0.021)"),
+        ("fetch:u:0", "stdin: /usr/libexec/dovecot/deliver: lda(a)<1><b>: Info: msgid=<1@x>: saved mail to INBOX"),
+        ("fetch:u:0", "fetchmail: IMAP> A0001 CAPABILITY"),
+        ("fetch:u:0", "fetchmail: sleeping at Sun Nov 22 17:36:03 2026 for 60 seconds"),
+        ("fetch:u:0", " (6 body octets)fetchmail: IMAP< )"),
+        ("dovecot", ""),
+    ],
+)
+def test_what_each_mail_repeats_is_left_out_unless_details_are_asked_for(pipe: str, line: str) -> None:
+    assert _texts(pipe, line) == []
+    if line:
+        assert _texts(pipe, line, Reading(details=True)) != []
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ('fetchmail: IMAP> A0002 LOGIN "user" "hunter2"', "fetchmail: IMAP> A0002 LOGIN …"),
+        ("fetchmail: IMAP> dXNlckBleGFtcGxlLmNvbSBmYzBi", "fetchmail: IMAP> …"),
+        ("fetchmail: IMAP< + PDY4Mjk2MjY4ODA1", "fetchmail: IMAP< + …"),
+        ("fetchmail: POP3> PASS hunter2", "fetchmail: POP3> PASS …"),
+        ("fetchmail:fetchmailrc:3: syntax error at hunter2", "fetchmail:fetchmailrc:3: syntax error at …"),
+    ],
+)
+def test_details_hold_no_login(line: str, shown: str) -> None:
+    assert _texts("fetch:u:0", line, Reading(details=True))[0] == shown
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("curl: https://me:hunter2@example.org/x failed", "curl: https://me:…@example.org/x failed"),
+        ("given password: hunter2", "given password: …"),
+        ("password = 'hunter 2' x", "password = … x"),
+        ("auth: Info: passwd-file(u): Password mismatch", "auth: Info: passwd-file(u): Password mismatch"),
+    ],
+)
+def test_no_line_shows_a_password(line: str, shown: str) -> None:
+    assert _texts("dovecot", line) == [shown]
+
+
+def test_two_lines_that_ran_into_one_are_two() -> None:
+    mail = '{"mail":1,"user":"u","id":"<1@x>","from":"a@b","subject":"s","outcome":"delivered","rules":[]}'
+    line = "reading message u@host:1 of 2 (51 octets)" + mail
+    assert _texts("fetch:u:0", line) == ['<1@x> from a@b "s" → delivered: no rule matched']
+
+
+def test_in_private_addresses_go_but_the_user_stays() -> None:
+    (line,) = Reading(private=True).lines("fetch:user@example.com:0", b"no connection for x@y.z", Fetching(0), 0.0)
+    assert (line.user, line.text) == ("user@example.com", "no connection for …")
+
+
+@pytest.mark.parametrize(
+    ("pipe", "parts"),
+    [
+        ("fetch:a=20b=3Ac:12", ("fetch", "a b:c", "12")),
+        ("fetch:gr=C3=BC=C3=9Fe:0", ("fetch", "grüße", "0")),
+        ("redis", ("redis", "", "")),
+    ],
+)
+def test_whose_pipe_it_is(pipe: str, parts: tuple[str, str, str]) -> None:
+    assert whose(pipe) == parts
