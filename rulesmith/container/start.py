@@ -10,7 +10,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from rulesmith.container import certificate, config_etc, controller, permissions, volumes
+from rulesmith.container import certificate, config_etc, controller, dovecot_settings, permissions, volumes
 from rulesmith.container.accounts import Account, account
 
 SERVICES = Path("/usr/lib/rulesmith/s6")
@@ -22,6 +22,8 @@ PRISTINE = Path("/usr/lib/rulesmith/etc")
 MAIL = Path("/home/vmail")
 STATE = MAIL / ".rulesmith"
 LOG = Path("/run/log")
+# What is wrong with own settings of Dovecot, for health.
+DOVECOT = Path("/run/dovecot.json")
 
 
 def main() -> None:
@@ -29,7 +31,7 @@ def main() -> None:
     vmail, redis, rspamd, dovecot = (account(name) for name in ("vmail", "redis", "_rspamd", "dovecot"))
     clear(Path("/run"))
     folders(vmail, redis, rspamd, dovecot)
-    config_etc.install(CONFIG / "etc", ETC, PRISTINE, say)
+    brought = config_etc.install(CONFIG / "etc", ETC, PRISTINE, say)
     permissions.tighten(CONFIG, say)
     volumes.take_over(MAIL, vmail, say)
     volumes.take_over(Path("/var/lib/redis"), redis, say)
@@ -37,8 +39,13 @@ def main() -> None:
     volumes.state(STATE, vmail)
     volumes.seed(SEED, Path("/var/lib/rspamd"), rspamd)
     own = ETC / "rspamd/local.d/worker-controller.inc"
-    controller.settle(os.environ, own, Path("/run/rspamd/controller.inc"), rspamd, say)
+    controller.settle(os.environ, own, Path("/run/rspamd.inc"), rspamd, say)
     certificate.Certificate(CONFIG / "etc/ssl/dovecot", STATE / "tls", ETC / "ssl/dovecot", vmail, say).settle()
+    # With the certificate in its place, since Dovecot's own check reads it.
+    found = dovecot_settings.settle(
+        brought, ETC / "dovecot", lambda paths: config_etc.put_back(paths, ETC, PRISTINE), say
+    )
+    dovecot_settings.write(DOVECOT, found)
     services(SERVICES, SCAN, LOG)
 
 
@@ -86,25 +93,14 @@ def folders(vmail: Account, redis: Account, rspamd: Account, dovecot: Account) -
 
 def services(tree: Path, scan: Path, log: Path) -> None:
     """The services that s6 starts, and for each the pipe that its lines go through."""
-    linked(tree, scan)
+    if os.statvfs(scan.parent).f_flag & os.ST_NOEXEC:
+        sys.exit("/run forbids programs, and the services lie there: give it as `/run:exec`, see compose.yaml")
+    shutil.copytree(tree, scan, symlinks=True)
     if not (scan / "clerk").exists():
         return
     for service in scan.iterdir():
         if service.name[0] != "." and service.name != "clerk":
             pipe(log / service.name)
-
-
-def linked(tree: Path, scan: Path) -> None:
-    """The folders of the services; programs in them are links, since nothing in /run may be executable."""
-    for folder, _, files in os.walk(tree):
-        made = scan / Path(folder).relative_to(tree)
-        made.mkdir(parents=True, exist_ok=True)
-        for file in files:
-            path = Path(folder, file)
-            if os.access(path, os.X_OK):
-                (made / file).symlink_to(path)
-            else:
-                shutil.copyfile(path, made / file)
 
 
 def pipe(path: Path) -> None:
