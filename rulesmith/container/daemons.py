@@ -60,11 +60,12 @@ def delivery(userdb: Path, lmtp: Path, patience: float = PATIENCE) -> None:
     """Dovecot takes deliveries: it knows its users, which `deliver` asks for, and greets for LMTP. Raises NoAnswer."""
     try:
         with _connected(userdb, patience) as link:
-            question = f"VERSION\tauth-master\t1\t0\nUSER\t1\t{_NOBODY}\tservice=lda\n".encode()
-            answer = _talk(link, question, lambda got: b"\tSPID\t" in got or b"\n1\t" in got or _is_answer(got))
-            if not _is_answer(answer):
+            greeting = _talk(link, b"", lambda got: b"\n" in got).partition(b"\n")[0]
+            if not greeting.startswith(b"VERSION\t"):
                 raise NoAnswer("the list of users cannot be asked")
-            if b"\nFAIL\t1" in answer or answer.startswith(b"FAIL\t1"):
+            # The versions of Dovecot write their protocol's version in two ways: it gets back what it has said.
+            question = greeting + f"\nUSER\t1\t{_NOBODY}\tservice=lda\n".encode()
+            if b"FAIL\t1" in _talk(link, question, _answers):
                 raise NoAnswer("the list of users cannot be read")
         with _connected(lmtp, patience) as link:
             _expect(link, b"220 ", b"", b"QUIT\r\n")
@@ -72,11 +73,9 @@ def delivery(userdb: Path, lmtp: Path, patience: float = PATIENCE) -> None:
         raise NoAnswer(f"delivery: {_words(error)}") from None
 
 
-def _is_answer(got: bytes) -> bool:
-    return any(
-        line.split(b"\t")[:2] in ([b"USER", b"1"], [b"NOTFOUND", b"1"], [b"FAIL", b"1"])
-        for line in got.split(b"\n")[:-1]
-    )
+def _answers(got: bytes) -> bool:
+    """Whether the answer to question 1 is among the lines."""
+    return any(line.split(b"\t")[1:2] == [b"1"] and line[:7] != b"VERSION" for line in got.split(b"\n")[:-1])
 
 
 def rspamd(path: Path, patience: float = PATIENCE) -> None:
