@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from rulesmith.cli.password import PASSWORD_FILE, password
+
 LEARNED, NOT_LEARNED, LATER = 0, 1, 75
 # Seconds; a large message is taken apart before the answer comes.
 PATIENCE = 30.0
@@ -29,7 +31,10 @@ CONTROLLER = Path("/run/rspamd/controller.sock")
     show_default=f"unix:{CONTROLLER} where there is one, else http://127.0.0.1:11334",
 )
 @click.option("--user", default="", help="Whose statistics, where each user has some of his own (default: USER).")
-def learn(what: str, file: Path, mailbox: str | None, kind: str | None, url: str, user: str) -> None:
+@PASSWORD_FILE
+def learn(
+    what: str, file: Path, mailbox: str | None, kind: str | None, url: str, user: str, password_file: Path | None
+) -> None:
     """Teach rspamd that FILE is spam or ham: a message, a maildir with all its messages, or standard input.
 
     With --mailbox: all messages in a folder of a user of this mail server.
@@ -40,6 +45,8 @@ def learn(what: str, file: Path, mailbox: str | None, kind: str | None, url: str
     from rulesmith.scan.cold import Rspamd  # httpx, which other commands do without
     from rulesmith.scan.no_verdict import NoVerdict
 
+    # Before root steps down: the file may be its own.
+    known = password(password_file)
     if mailbox is not None:
         if file != Path("-"):
             raise click.UsageError("with --mailbox there is a FOLDER and nothing else")
@@ -55,7 +62,7 @@ def learn(what: str, file: Path, mailbox: str | None, kind: str | None, url: str
     whole = learn_folder.is_maildir(file)
     raw = b"" if whole else _read(file)
     try:
-        rspamd = Rspamd(os.fsencode(url), PATIENCE)
+        rspamd = Rspamd(os.fsencode(url), PATIENCE, known)
         if whole:
             status = learn_folder.teach(file, kind, rspamd, user, told)
             click.echo(learn_folder.counts(rspamd))

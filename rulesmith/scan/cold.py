@@ -13,16 +13,21 @@ from rulesmith.scan.server import Server
 
 
 class Rspamd:
-    """One rspamd, asked with a limit of `seconds` for each step (connecting, sending a piece, waiting for one)."""
+    """One rspamd, asked with a limit of `seconds` for each step (connecting, sending a piece, waiting for one).
 
-    def __init__(self, url: bytes, seconds: float) -> None:
+    `password` is what a controller may want to hear; `version` is what the last answer said of itself, or nothing.
+    """
+
+    def __init__(self, url: bytes, seconds: float, password: bytes = b"") -> None:
         """Raises NoVerdict when the URL is none."""
         self.server = Server(url)
+        self.version = ""
         path = self.server.path
         self._client = httpx.Client(
             transport=httpx.HTTPTransport(uds=os.fsdecode(path) if path is not None else None),
             base_url="http://" + self.server.name().decode(),
             timeout=seconds,
+            headers={b"Password": password} if password else None,
             # A proxy of the environment is for the web.
             trust_env=False,
         )
@@ -59,6 +64,7 @@ class Rspamd:
                     body += piece
                     if len(body) > SCAN_REPLY_OCTETS:
                         raise NoVerdict("error", "the answer is too long")
+                self.version = reply.version(answer.headers.get("Server", "").encode()).decode()
                 return answer.status_code, body
         except httpx.ConnectError as error:
             raise NoVerdict("unreachable", f"{self.server}: {error}") from None

@@ -86,9 +86,14 @@ def read(status: int, fields: dict[bytes, bytes], body: bytes) -> Reply:
     action = said.get("action")
     if not isinstance(action, str) or not action or not _is_score(said.get("score")):
         raise NoVerdict("error", "the answer holds no verdict" + complaint(body))
-    product, _, version = fields.get(b"server", b"").partition(b"/")
-    known = product == b"rspamd" and version.replace(b".", b"").isalnum()
-    return Reply(said, _one_line(version.decode("latin-1"), 20) if known else b"")
+    return Reply(said, version(fields.get(b"server", b"")))
+
+
+def version(server: bytes) -> bytes:
+    """rspamd's version, from HTTP's Server field; nothing where that is somebody else's."""
+    product, _, number = server.partition(b"/")
+    known = product == b"rspamd" and number.replace(b".", b"").isalnum()
+    return _one_line(number.decode("latin-1"), 20) if known else b""
 
 
 def complaint(body: bytes) -> str:

@@ -158,7 +158,7 @@ class Scripted:
     taught: ClassVar[list[str]] = []
     most = 100
 
-    def __init__(self, url: bytes, seconds: float) -> None:
+    def __init__(self, url: bytes, seconds: float, password: bytes) -> None:
         """Nobody is asked."""
 
     def learn(self, kind: str, raw: bytes, user: bytes) -> tuple[int, bytes]:

@@ -25,7 +25,8 @@ _CONFIG = {
     "options.inc": 'pidfile = false; control_socket = "{folder}/control mode=0600";'
     ' dns {{ nameserver = ["127.0.0.1:9"]; timeout = 0.05s; retransmits = 1; }}',
     "worker-normal.inc": 'bind_socket = "{folder}/normal mode=0666"; bind_socket = "127.0.0.1:{port}"; count = 1;',
-    "worker-controller.inc": 'bind_socket = "{folder}/controller mode=0666"; secure_ip = "127.0.0.1";',
+    "worker-controller.inc": 'bind_socket = "{folder}/controller mode=0666"; secure_ip = "192.0.2.1";'
+    ' bind_socket = "127.0.0.2:{port}"; password = "let me in";',
     "worker-proxy.inc": "enabled = false;",
     "worker-fuzzy.inc": "enabled = false;",
     "fuzzy_check.conf": "enabled = false;",
@@ -35,7 +36,8 @@ _CONFIG = {
 
 
 class Rspamd:
-    """Starts it; `normal` and `controller` are URLs of its workers, `port` is the scanning one's.
+    """Starts it; `normal` and `controller` are URLs of its workers, `port` is the scanning one's. At `closed` the
+    controller wants its password, "let me in".
 
     `rspamc` is its client's command line, to be run in `env`.
     """
@@ -54,13 +56,14 @@ class Rspamd:
         self.normal = f"unix:{self.folder}/normal"
         self.rspamc = f"{self._parts}/usr/bin/rspamc -h 127.0.0.1:{self.port}"
         self.controller = f"unix:{self.folder}/controller"
+        self.closed = f"http://127.0.0.2:{self.port}"
         libraries = [*self._parts.glob("usr/lib/*-linux-gnu*"), self._parts / "usr/lib/rspamd"]
         self.env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "LD_LIBRARY_PATH": ":".join(map(str, libraries))}
         self._running: list[subprocess.Popen[bytes]] = []
         self._lay_out(rules, without)
         self._start("redis-server", "--port", "0", "--unixsocket", str(self.folder / "redis"), "--save", "")
         self._start("rspamd", "-f", *(["-i"] if os.geteuid() == 0 else []), *self._places())
-        self._wait()
+        self.wait()
 
     def _lay_out(self, rules: Path, without: Sequence[str]) -> None:
         local = self.folder / "etc" / "local.d"
@@ -98,7 +101,8 @@ class Rspamd:
                 )
             )  # fmt: skip
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
+        """Until it is there, and has time for the next question."""
         end = time.monotonic() + PATIENCE
         for name in ("normal", "controller"):
             path = self.folder / name

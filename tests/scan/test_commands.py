@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import uuid
 from pathlib import Path
@@ -54,7 +55,9 @@ def test_the_worker_that_scans_does_not_learn(rspamd: Rspamd) -> None:
 
 def test_rspamd_answers_a_ping_on_each_of_its_sockets(rspamd: Rspamd) -> None:
     for url in (rspamd.normal, rspamd.controller, f"http://127.0.0.1:{rspamd.port}"):
-        assert (_run("ping", "--url", url).exit_code, _run("ping", "--url", url).stdout) == (0, "pong\n")
+        result = _run("ping", "--url", url)
+        assert result.exit_code == 0
+        assert re.fullmatch(r"pong from rspamd [0-9][0-9.]+ at " + re.escape(url) + "\n", result.stdout)
 
 
 ANSWERS = {
@@ -82,6 +85,49 @@ def test_each_answer_has_its_status(name: str) -> None:
     assert server.field("User-Agent") == ["rspamc"]
 
 
+def _field_of_learn(*words: str) -> list[str]:
+    with scripted.rspamd(says(ok(b'{"success":true}'))) as server:
+        assert _run("learn", "ham", "--url", server.url, *words, stdin=RAW).exit_code == 0
+    return server.field("Password")
+
+
+def test_the_controllers_password_comes_from_a_file_or_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RSPAMD_PASSWORD", raising=False)
+    assert _field_of_learn() == []
+    monkeypatch.setenv("RSPAMD_PASSWORD", "from outside")
+    assert _field_of_learn() == ["from outside"]
+    file = tmp_path / "password"
+    file.write_bytes("gr\u00fc\u00df\r\nnot this\n".encode())
+    # The octets that rspamd has a hash of.
+    assert [each.encode("latin-1").decode() for each in _field_of_learn("--password-file", str(file))] == [
+        "gr\u00fc\u00df"
+    ]
+
+
+@pytest.mark.parametrize("text", [b"", b"\nsecond line\n", b"a\0b\n"])
+def test_a_file_without_a_password_is_a_wrong_command(text: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_bytes(text)
+    result = _run("learn", "ham", "--password-file", str(file), "--url", "unix:/nowhere", stdin=RAW)
+    assert result.exit_code == 2
+    assert str(file) in result.stderr
+    assert _run("learn", "ham", "--password-file", str(tmp_path / "none"), stdin=RAW).exit_code == 2
+
+
+def test_a_controller_that_wants_a_password_learns_with_it(rspamd: Rspamd, tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    letter = _letter()
+    for text, status in (("wrong", 1), ("let me in", 0)):
+        file.write_text(text + "\n")
+        words = ["--password-file", str(file), "--url", rspamd.closed]
+        result = _run("learn", "spam", *words, stdin=letter)
+        assert result.exit_code == status, result.output
+    result = _run("learn", "spam", "--url", rspamd.closed, stdin=letter)
+    assert (result.exit_code, result.stdout) == (1, "")
+
+
 def test_where_nobody_answers_it_is_to_be_tried_again(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as found:
         port = found.getsockname()[1]
@@ -103,6 +149,11 @@ def test_half_an_answer_is_none(answer: bytes) -> None:
 def test_an_empty_message_is_not_shown_to_rspamd() -> None:
     result = _run("learn", "ham", "--url", "ftp://nowhere")
     assert (result.exit_code, result.stderr) == (1, "empty message\n")
+
+
+def test_who_does_not_say_his_version_is_pinged_all_the_same() -> None:
+    with scripted.rspamd(says(ok(b"pong\r\n", b"Server: nginx/1.2")), reads=False) as server:
+        assert _run("ping", "--url", server.url).stdout == f"pong from rspamd at {server.url}\n"
 
 
 def test_not_everything_that_answers_is_rspamd() -> None:
