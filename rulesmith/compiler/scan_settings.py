@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 CAUSES = ("unreachable", "timeout", "error", "oversized")
 _TWO_HOURS = 2 * 3600
+# Octets: its `max_message` where nothing else is set. On more it hangs up, without a word.
+_RSPAMD_TAKES = 50 << 20
 _LONGEST_TIMEOUT = 3600
 _LARGEST_PORT = 65535
 _HTTP = re.compile(rb"http://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?/?")
@@ -29,7 +31,7 @@ def defaults() -> Settings:
     return {
         "scan": None,
         "scan-timeout": 10,
-        "scan-maximum-size": None,
+        "scan-maximum-size": _RSPAMD_TAKES,
         # What is too large now is too large for ever: to wait would only make it late.
         "scan-failure": dict.fromkeys(CAUSES, ("defer", _TWO_HOURS)) | {"oversized": ("deliver", None)},
         "trusted-hops": (),

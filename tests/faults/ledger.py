@@ -71,7 +71,7 @@ def balance(
     for message, plan in plans.items():
         if message in again:
             result.waiting += 1
-        elif missing := [name for name in plan if not found.get(name, {}).get(message)]:
+        elif missing := [name for name in plan if not found.get(name, Counter())[message]]:
             result.lost.append(f"not in {', '.join(missing)}: {message[:200]!r}")
         else:
             result.done += 1

@@ -11,6 +11,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,11 +77,11 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 HEADLESS = ("only NUL", "no header")
 
 
-def run(folder: Path, message: bytes, maximum: str = "200M") -> dict[str, float]:
+def run(folder: Path, message: bytes, maximum: str = "200M", settings: str = "") -> dict[str, Any]:
     """Hand a message to the door; status, seconds, memory. Checks the two limits."""
     (folder / "message").write_bytes(message)
     conf = folder / "fdm.conf"
-    text = RULES.format(folder=folder, maximum=maximum)
+    text = settings + RULES.format(folder=folder, maximum=maximum)
     if not conf.exists() or conf.read_text() != text:
         conf.write_text(text)
         conf.chmod(0o600)
@@ -107,11 +108,11 @@ def run(folder: Path, message: bytes, maximum: str = "200M") -> dict[str, float]
         check=True,
     )
     assert b"Traceback" not in done.stderr, done.stderr
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     kept = len(message) if maximum == "200M" else 0
     assert found["seconds"] < SECONDS, (found, done.stderr)
     assert found["memory"] <= 64 * MEGA + 3 * kept, (found, len(message), done.stderr)
-    return found | {"said": done.stderr}  # type: ignore[dict-item]
+    return found | {"said": done.stderr}
 
 
 def stored(folder: Path) -> list[bytes]:

@@ -29,7 +29,7 @@ def settings(text: str) -> dict[str, Any]:
 
 def test_nothing_is_queued_or_scanned_that_is_not_asked_for() -> None:
     usual = settings("")
-    assert (usual["queue"], usual["journal"], usual["scan"], usual["scan-maximum-size"]) == (None, None, None, None)
+    assert (usual["queue"], usual["journal"], usual["scan"], usual["scan-maximum-size"]) == (None, None, None, 50 << 20)
     assert (usual["queue-tries"], usual["queue-time"], usual["problem-mailbox"]) == (20, 86400, b"Problem")
     assert (usual["scan-timeout"], usual["scan-failure"], usual["trusted-hops"]) == (10, FAILURES, ())
 
