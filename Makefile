@@ -4,7 +4,7 @@ BIN := .venv/bin
 SOAK_MESSAGES ?= 10000
 SOAK_SEED ?=
 
-.PHONY: demo test test-fast check bench image test-image clean
+.PHONY: demo test test-fast check bench image test-image soak comparison clean
 
 demo: .venv/stamp
 	$(BIN)/python -m demo
@@ -31,6 +31,9 @@ test-image: .venv/stamp image
 
 soak: .venv/stamp
 	$(BIN)/python -m tests.soak --messages $(SOAK_MESSAGES) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
+
+comparison: .venv/stamp
+	$(BIN)/python -m tests.comparison
 
 clean:
 	rm -rf .cache .venv build demo/out dist .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -25,8 +25,8 @@ class Fetching:
         self._provider = provider
         self._authority = authority
 
-    def command(self, mode: str, door: str = DOOR) -> tuple[str, ...]:
-        """The command line of one poll, after its fetchmailrc is written."""
+    def command(self, mode: str, door: str = DOOR, every: int = 0) -> tuple[str, ...]:
+        """The command line of one poll, or of one every so many seconds, after its fetchmailrc is written."""
         protocol, keep = mode.split(" ", 1)
         port, uidl = (self._provider.imaps, "") if protocol == "imap" else (self._provider.pop3s, " uidl")
         rc = self._bed.home / "fetchmailrc"
@@ -39,6 +39,7 @@ class Fetching:
         rc.chmod(0o600)
         self._bed.own(self._bed.home)
         words = "exec fetchmail -f ~/fetchmailrc --idfile ~/fetchids --pidfile ~/fetchmail.pid --nodetach --nosyslog"
+        words += f" --daemon {every}" if every else ""
         return "sh", "-c", words
 
     def poll(self, mode: str, door: str = DOOR) -> Done:

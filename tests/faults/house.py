@@ -45,7 +45,7 @@ exec /usr/libexec/dovecot/deliver "$@"
 
 def messages(count: int, size: int = 100) -> dict[bytes, tuple[str, ...]]:
     """Different messages and the mailboxes they are for; every third one is for the alias."""
-    plans = {}
+    plans: dict[bytes, tuple[str, ...]] = {}
     for number in range(count):
         name = ALIAS if number % 3 == 2 else USER
         text = (
@@ -169,6 +169,15 @@ class House:
     def inside(self, path: str) -> Path:
         """A path of the bed, given without its first slash, as it is to be had from outside."""
         return Path(f"/proc/{self.bed.process_id}/root") / path
+
+    @property
+    def small_quota(self) -> str:
+        """Options for deliver with which no message fits into its mailbox."""
+        if self.bed.run("dovecot", "--version").out.startswith(b"2.3."):
+            options = "-o plugin/quota=maildir:User -o plugin/quota_rule=*:bytes=10"
+        else:
+            options = "-o quota/User/driver=count -o quota/User/storage_size=10"
+        return f"-o mail_plugins=quota {options}"
 
     def fill(self, disk: str, free: int) -> None:
         """Leave so many octets free on a small disk, in whole pages."""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
+import shutil
 import signal
 import socket
 import time
+from collections.abc import Mapping
+from pathlib import Path
 
 from chain.bed import Bed
 
@@ -20,7 +24,7 @@ _CONFIG = {
     "redis.conf": 'servers = "/run/spam/redis";',
     "classifier-bayes.conf": 'backend = "redis"; servers = "/run/spam/redis";',
 }
-_OFF = ("worker-proxy.inc", "worker-fuzzy.inc", "fuzzy_check.conf", "greylist.conf", "ratelimit.conf", "rbl.conf",
+_OFF = ("worker-proxy.inc", "worker-fuzzy.inc", "fuzzy_check.conf", "ratelimit.conf", "rbl.conf",
         "surbl.conf", "dmarc.conf", "spf.conf", "dkim.conf", "dkim_signing.conf", "arc.conf", "mx_check.conf",
         "neural.conf", "asn.conf", "phishing.conf", "whitelist.conf", "mid.conf", "hfilter.conf")  # fmt: skip
 
@@ -41,6 +45,8 @@ class Spam:
         (local.parent / "domains").write_text("com\norg\nnet\n")
         for name, text in (_CONFIG | dict.fromkeys(_OFF, "enabled = false;")).items():
             (local / name).write_text(text.format(port=self.port))
+        # A message can ask for points with X-Test.
+        shutil.copy(Path(__file__).parents[1] / "scan" / "rules.lua", local.parent / "rspamd.local.lua")
         for name in ("spam", "spam/db"):
             (bed.folder / "run" / name).mkdir(exist_ok=True)
         for name in ("config", "run"):
@@ -74,6 +80,15 @@ class Spam:
             client.sendall(question)
             return b"pong" in client.recv(1000).lower()
         return False
+
+    def reply(self, message: bytes, fields: Mapping[str, str] | None = None) -> bytes:
+        """The whole answer, HTTP and all, to somebody who has a message judged."""
+        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        with contextlib.closing(client):
+            client.request("POST", "/checkv2", message, dict(fields or {}))
+            answer = client.getresponse()
+            head = "".join(f"{name}: {value}\r\n" for name, value in answer.getheaders())
+            return f"HTTP/1.1 {answer.status} {answer.reason}\r\n{head}\r\n".encode() + answer.read()
 
     def signal(self, name: str, number: int = signal.SIGKILL) -> None:
         """To `redis` or `rspamd` with all its workers; what was killed is gone when this returns."""

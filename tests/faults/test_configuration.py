@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.fetching import NO_MAIL
+from tests.faults.fetching import MODES, NO_MAIL
 from tests.faults.house import RULES, House, messages
-
-WAYS = ("imap keep", "pop3 no keep")
 
 
 def spoil(house: House, fault: str) -> None:
@@ -47,7 +45,7 @@ FAULTS = (
 )
 
 
-@pytest.mark.parametrize("mode", WAYS)
+@pytest.mark.parametrize("mode", MODES)
 def test_mail_waits_until_the_configuration_is_whole(house: House, mode: str) -> None:
     # More than a pipe holds, so that whoever does not read to the end is found out.
     plans = messages(1, size=100_000)
@@ -82,7 +80,7 @@ def test_a_half_written_configuration_delivers_right_or_not_at_all(house: House,
     assert (result.wrong, result.done) == ([], len(plans))
 
 
-@pytest.mark.parametrize("mode", WAYS)
+@pytest.mark.parametrize("mode", MODES)
 def test_a_mailbox_that_is_not_there_keeps_its_mail_at_the_provider(house: House, mode: str) -> None:
     plans = messages(3)
     house.send(plans)

@@ -70,19 +70,20 @@ def test_a_message_larger_than_a_pipe_that_deliver_does_not_read_does_not_end_th
     recovers(house, plans, mode)
 
 
-def test_a_deliver_that_hangs_is_killed_with_everything_it_started(house: House) -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_a_deliver_that_hangs_is_killed_with_everything_it_started(house: House, mode: str) -> None:
     plans = messages(1)
     house.send(plans)
     house.configure("set timeout 1\n" + RULES)
     house.break_deliver("flock ~/held tail -f /dev/null & cat >/dev/null; wait")
-    done = house.fetching.poll("imap no keep")
+    done = house.fetching.poll(mode)
     assert b"killed after 1 second" in done.err, done
-    nothing_wrong(house, plans, "imap no keep", waiting=1)
+    nothing_wrong(house, plans, mode, waiting=1)
     assert house.bed.run("sh", "-c", "flock --nonblock ~/held true").status == 0
-    recovers(house, plans, "imap no keep")
+    recovers(house, plans, mode)
 
 
-@pytest.mark.parametrize("mode", ["imap keep", "pop3 no keep"])
+@pytest.mark.parametrize("mode", MODES)
 def test_one_bad_message_among_good_ones_stays_alone(house: House, mode: str) -> None:
     plans = messages(5)
     house.send(plans)

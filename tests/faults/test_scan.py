@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from scan.scripted import Answer, drips, ok, rspamd, says
 
-from tests.faults.fetching import DOOR, NO_MAIL
+from tests.faults.fetching import DOOR, MODES, NO_MAIL
 from tests.faults.house import QUEUE, RULES, USER, House, messages
 from tests.faults.spam import Spam
 
-WAYS = ("imap keep", "pop3 no keep")
 SCAN = f'set scan "{Spam.url}"\nset scan-timeout 2 seconds\n'
 
 
@@ -45,7 +45,7 @@ def recovers(house: House, plans: dict[bytes, tuple[str, ...]], mode: str) -> No
 
 
 @pytest.mark.parametrize("fault", ["down", "silent"])
-@pytest.mark.parametrize("mode", WAYS)
+@pytest.mark.parametrize("mode", MODES)
 def test_without_rspamd_mail_waits_and_nothing_is_taken_for_ham(
     house: House, spam: Spam, mode: str, fault: str
 ) -> None:
@@ -61,6 +61,59 @@ def test_without_rspamd_mail_waits_and_nothing_is_taken_for_ham(
         spam.start("rspamd")
     else:
         spam.signal("rspamd", signal.SIGCONT)
+    recovers(house, plans, mode)
+
+
+def half(answer: bytes) -> Answer:
+    return says(answer[: len(answer) // 2])
+
+
+def error(_answer: bytes) -> Answer:
+    return says(ok(b'{"error":"out of luck"}', status=b"500 Internal Server Error"))
+
+
+def too_slow(answer: bytes) -> Answer:
+    return drips(answer, 1)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("fault", [half, error, too_slow])
+def test_what_is_no_verdict_is_none_and_mail_waits_for_one(
+    house: House, spam: Spam, mode: str, fault: Callable[[bytes], Answer]
+) -> None:
+    """Its answer breaks off in the middle, is an error, or comes octet by octet and far too slowly."""
+    plans = messages(2)
+    house.send(plans)
+    with rspamd(fault(spam.reply(next(iter(plans))))) as broken:
+        house.configure(f'set scan "{broken.url}"\nset scan-timeout 1 second\n' + RULES)
+        done = house.fetching.poll(mode)
+    assert done.err.count(b"nonzero status 75") == 2, done
+    result = house.balance(plans, house.fetching.waiting(mode))
+    assert (result.wrong, result.waiting) == ([], 2)
+    assert not any(house.mailboxes().values())
+    house.configure(SCAN + RULES)
+    recovers(house, plans, mode)
+
+
+def test_an_answer_that_takes_its_time_is_waited_for(house: House, spam: Spam) -> None:
+    plans = messages(1)
+    [message] = plans
+    with rspamd(drips(spam.reply(message), 0.001)) as slow:
+        house.configure(f'set scan "{slow.url}"\n' + RULES)
+        assert house.hand(message).status == 0
+    assert house.balance(plans, []).wrong == []
+    assert scanned(house) == 2
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_greylist_holds_up_no_mail(house: House, spam: Spam, mode: str) -> None:
+    """rspamd has strangers come again; mail that was fetched cannot."""
+    plans = {
+        message.replace(b"\nSubject:", b"\nX-Test: points\nSubject:"): plan for message, plan in messages(2).items()
+    }
+    stranger = spam.reply(next(iter(plans)), {"IP": "198.51.100.7", "From": "alice@example.org"})
+    assert b'"action":"soft reject"' in stranger
+    house.send(plans)
     recovers(house, plans, mode)
 
 
