@@ -1,0 +1,227 @@
+"""The s6 services of fetchmail's processes: their names, their scripts, their folders."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rulesmith.container.accounts import acting_as
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from rulesmith.container.accounts import Account
+    from rulesmith.container.fetchmailrc import Process
+    from rulesmith.container.places import Places
+
+# Octets of an escaped name: `fetch:NAME:N` has to be a file's name.
+LONGEST = 230
+_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@._+-")
+
+# Tenths of a second that a delivery under way is given: when the container ends, and when only this service does.
+HURRY = 15
+PATIENT = 600
+
+_RUN = """\
+#!/bin/sh
+# {mark}
+exec 1<>{log} 2>&1
+{pause} {name} || exit 1
+umask 077
+export RULESMITH_SUMMARY="${{RULESMITH_LOG:-text}}"
+read -r until 2>/dev/null <data/not-before || until=0
+rest=$((until - $(date +%s)))
+[ "$rest" -le 0 ] || {{ echo "fetchmail: starts again in $rest seconds: logins were refused" && sleep "$rest"; }}
+{fetchmail} &
+fetchmail=$!
+left=
+# Its end in the middle of a delivery would be the message's end to the command it delivers to, so it is stopped for a
+# moment again and again until it has nothing under way.
+leave() {{
+    trap '' TERM
+    left=yes
+    read -r patience <data/patience
+    while [ "$patience" -gt 0 ] && kill -s STOP "$fetchmail"; do
+        while read -r _ _ state _ <"/proc/$fetchmail/stat"; do
+            case $state in R | S) ;; *) break ;; esac
+        done
+        children=
+        read -r children <"/proc/$fetchmail/task/$fetchmail/children"
+        [ -n "$children" ] || break
+        kill -s CONT "$fetchmail"
+        sleep 0.1
+        patience=$((patience - 1))
+    done 2>/dev/null
+    kill -s TERM "$fetchmail"
+    kill -s CONT "$fetchmail"
+}}
+trap leave TERM
+wait "$fetchmail"
+status=$?
+[ -z "$left" ] || {{ wait "$fetchmail"; status=$?; }}
+exit "$status"
+"""
+
+_FINISH = """\
+#!/bin/sh
+# Nothing of this run may meet the next one.
+kill -s KILL -- "-$4" 2>/dev/null
+# Logins were refused: more of them soon would lock the account.
+[ "$1" != 3 ] || echo "$(($(date +%s) + 600))" >data/not-before
+exit 0
+"""
+
+
+def escape(name: str) -> str:
+    """A user's name as a part of a file's name."""
+    return "".join(chr(octet) if octet in _SAFE else f"={octet:02X}" for octet in os.fsencode(name))
+
+
+def unescape(part: str) -> str:
+    """The name again."""
+    first, *rest = os.fsencode(part).split(b"=")
+    return os.fsdecode(first + b"".join(bytes([int(each[:2], 16)]) + each[2:] for each in rest))
+
+
+@dataclass(frozen=True)
+class Service:
+    """One fetchmail under s6."""
+
+    name: str
+    run: str
+    process: Process
+    # The fetchmailrc that it reads.
+    file: Path
+
+    def folder(self, places: Places) -> Path:
+        """Where its scripts lie."""
+        return places.services / self.name
+
+
+def wanted(places: Places, user: str, processes: Iterable[Process]) -> list[Service]:
+    """A user's services. A process that runs already keeps its number, wherever its account stands in the file now."""
+    running = {number: _mark_of(places, name) for name, number in existing(places, user).items()}
+    rest = list(processes)
+    numbered: dict[int, Process] = {}
+    for number, mark in running.items():
+        same = next((process for process in rest if _mark(process) == mark), None)
+        if same is not None:
+            numbered[number] = same
+            rest.remove(same)
+    for process in rest:
+        numbered[next(number for number in range(len(numbered) + 1) if number not in numbered)] = process
+    return [_service(places, user, number, process) for number, process in sorted(numbered.items())]
+
+
+def existing(places: Places, user: str | None = None) -> dict[str, int]:
+    """The services there are, of one user or of all, and their numbers."""
+    if not places.services.exists():
+        return {}
+    found = {}
+    for folder in sorted(places.services.iterdir()):
+        kind, whose, number = (*folder.name.split(":"), "", "", "")[:3]
+        if kind == "fetch" and number.isdigit() and (user is None or whose == escape(user)):
+            found[folder.name] = int(number)
+    return found
+
+
+def _mark(process: Process) -> str:
+    return hashlib.sha256(repr(process).encode()).hexdigest()
+
+
+def _mark_of(places: Places, name: str) -> str:
+    lines = script(places, name).splitlines()
+    return lines[1].removeprefix("# ") if len(lines) > 1 else ""
+
+
+def script(places: Places, name: str) -> str:
+    """How a service is run now; nothing where its folder is not complete."""
+    try:
+        return (places.services / name / "run").read_text()
+    except FileNotFoundError:
+        return ""
+
+
+def _service(places: Places, user: str, number: int, process: Process) -> Service:
+    name = f"fetch:{escape(user)}:{number}"
+    home = places.home(user)
+    file = home / f"fetchmailrc.{number}"
+    fetchmail = [*places.become_mail, "env", "-C", home, f"HOME={home}", f"FETCHMAILHOME={home}"]
+    fetchmail += [f"USER={places.mail_name}", f"LOGNAME={places.mail_name}", *places.fetchmail, "-f", file]
+    fetchmail += [
+        "--nodetach",
+        "--nosyslog",
+        "--verbose",
+        "-d",
+        process.interval,
+        "--pidfile",
+        home / f"fetchmail.{number}.pid",
+    ]
+    fetchmail += ["--idfile", places.idfiles(user) / process.idfile]
+    run = _RUN.format(
+        mark=_mark(process),
+        log=_quoted([places.logs / name]),
+        pause=_quoted(places.pause),
+        name=_quoted([name]),
+        fetchmail=_quoted(fetchmail),
+    )
+    return Service(name, run, process, file)
+
+
+def _quoted(argv: Iterable[object]) -> str:
+    return shlex.join(map(str, argv))
+
+
+def write(places: Places, service: Service) -> None:
+    """Lay out what a service needs; the script that names its file comes last, as it is looked at first."""
+    folder = service.folder(places)
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    (folder / "data" / "not-before").unlink(missing_ok=True)
+    _put(folder / "data" / "patience", f"{HURRY}\n", 0o644)
+    _put(folder / "timeout-kill", f"{PATIENT * 100 + 10_000}\n", 0o644)
+    _put(folder / "finish", _FINISH, 0o755)
+    pipe = places.logs / service.name
+    if not pipe.exists():
+        os.mkfifo(pipe, 0o600)
+        pipe.chmod(0o666)
+    write_secret(service.file, service.process.text, places.mail)
+    _put(folder / "run", service.run, 0o755)
+
+
+def patiently(places: Places, name: str) -> None:
+    """From now on its end may wait for a delivery under way."""
+    _put(places.services / name / "data" / "patience", f"{PATIENT}\n", 0o644)
+
+
+def remove(places: Places, name: str) -> None:
+    """Forget a service that runs no more, and the copy of the fetchmailrc that it read."""
+    _, user, number = name.split(":")
+    home = places.home(unescape(user))
+    if home.is_dir():
+        with acting_as(places.mail):
+            (home / f"fetchmailrc.{number}").unlink(missing_ok=True)
+    shutil.rmtree(places.services / name)
+
+
+def _put(path: Path, text: str, mode: int) -> None:
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.write_text(text)
+    fresh.chmod(mode)
+    fresh.rename(path)
+
+
+def write_secret(path: Path, content: bytes, owner: Account) -> None:
+    """A file in a folder of the owner's that only he reads, in one step."""
+    fresh = path.with_name(f".{path.name}.new")
+    with acting_as(owner):
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.rename(path)
