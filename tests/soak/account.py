@@ -28,7 +28,7 @@ _SCORE, _UNSCANNED = b"\nX-Spam-Score: ", b"\nX-Spam-Status: unscanned"
 # The door says so: what it has done it could not write down.
 _ANNOUNCED = re.compile(r"may repeat deliveries|may be delivered again")
 # The delivery under way was ended from outside, and nobody can know how far it had come.
-_CUT_OFF = re.compile(r"child got signal: (?:9|15)|killed after \d+ second")
+_CUT_OFF = re.compile(r"child got signal: (?:9|15)|command returned 137|killed after \d+ second")
 # Behind this line there is nothing but the end of the process.
 _AT_ITS_END = re.compile(r"1 messages processed")
 # Seconds: fetchmail learns of a broken connection a little after it broke.

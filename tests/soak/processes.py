@@ -40,7 +40,13 @@ class Process:
 
     def letter(self) -> str:
         """The letter that it, or whoever has started it, is at work on; "" for none."""
-        return _by_environment(self.number) or _by_queue(self.number) or _by_queue(self.parent)
+        number = self.number
+        while number > 1:
+            found = _by_environment(number) or _by_queue(number)
+            if found:
+                return found
+            number = _parent(number)
+        return ""
 
 
 class Processes:
@@ -58,9 +64,8 @@ class Processes:
                     if os.readlink(f"/proc/{name}/ns/pid") != self._space:
                         continue
                     words = Path("/proc", name, "cmdline").read_bytes().split(b"\0")[:-1]
-                    status = Path("/proc", name, "stat").read_text(errors="replace").rpartition(")")[2].split()
                     if words:
-                        yield Process(int(name), int(status[1]), tuple(word.decode(errors="replace") for word in words))
+                        yield Process(int(name), _parent(int(name)), tuple(map(_text, words)))
 
     def below(self, config: str) -> list[Process]:
         """The Dovecot with this configuration and everything that it has started; the master first."""
@@ -91,9 +96,19 @@ def send(process: Process, number: int) -> bool:
 
 def _words(number: int) -> tuple[str, ...]:
     with contextlib.suppress(OSError):
-        words = Path("/proc", str(number), "cmdline").read_bytes().split(b"\0")[:-1]
-        return tuple(word.decode(errors="replace") for word in words)
+        return tuple(map(_text, Path("/proc", str(number), "cmdline").read_bytes().split(b"\0")[:-1]))
     return ()
+
+
+def _text(word: bytes) -> str:
+    return word.decode(errors="replace")
+
+
+def _parent(number: int) -> int:
+    """0 when it is gone."""
+    with contextlib.suppress(OSError):
+        return int(Path("/proc", str(number), "stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+    return 0
 
 
 def _by_environment(number: int) -> str:

@@ -19,7 +19,7 @@ KINDS = (*kills.KINDS, *servers.KINDS, *programs.KINDS, *places.KINDS)
 # Letters in one phase, at most in the provider's mailbox at a time, and seconds between two faults.
 PHASE, WAITING, PACE = 125, 40, 2.0
 # Seconds without any letter taken after which a phase, or the end, is not waited for any more.
-PATIENCE = 300.0
+PATIENCE = 120.0
 # Seconds between two polls when the last one found nothing that it could deliver.
 _INTERVAL = 0.3
 
@@ -66,8 +66,9 @@ class Soak:
         self.account.close()
 
     def _letters(self, first: int, count: int, regime: Regime) -> list[Letter]:
-        # A poisonous letter that only the journal knows keeps its phase waiting for the whole `queue-time`.
-        poison = set(self.rng.sample(range(count), min(count, 2))) if regime.queue else set()
+        # They keep the end waiting for the whole `queue-time`, and so they do with a phase that has the journal alone.
+        early = first < self.messages // 2
+        poison = set(self.rng.sample(range(count), min(count, 3))) if regime.queue and early else set()
         if first == PHASE:
             poison = {0}
         return [letter.draw(self.seed, first + each, each in poison) for each in range(count)]
@@ -101,17 +102,18 @@ class Soak:
     def _poll(self, mode: str) -> int:
         """One poll to its end, while things break; fetchmail's status."""
         stage = self.stage
-        told = sum(map(stage.book.told, self.account.letters))
+        told = self._told()
         stage.begin_poll(mode)
         while not self._turn():
-            pass
+            if now() > self._progress + PATIENCE:
+                raise Stuck(f"fetchmail does not come to its end:\n{stage.bed.run('ps', '-e', 'f', 'u').out.decode()}")
         done = stage.end_poll()
         stage.chronicle.note(f"poll {stage.poll}: fetchmail ended with {done.status}")
         if done.status not in (0, NO_MAIL):
             stage.chronicle.broken()
             tail = done.err.decode(errors="backslashreplace").splitlines()[-3:]
             stage.chronicle.note(f"poll {stage.poll}: " + " | ".join(tail))
-        if sum(map(stage.book.told, self.account.letters)) > told:
+        if self._told() > told:
             self._progress = now()
         else:
             if now() > self._progress + PATIENCE:
@@ -120,6 +122,10 @@ class Soak:
                 )
             stage.pause(_INTERVAL)
         return done.status
+
+    def _told(self) -> int:
+        """How many letters the door has taken."""
+        return sum(self.stage.book.told(name) > 0 for name in self.account.letters)
 
     def _turn(self) -> bool:
         """Break and mend what is due, then wait; whether fetchmail has ended."""
