@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -31,10 +32,13 @@ def _dovecot_is_killed(name: str) -> Work:
 def _dovecot_is_silent(name: str) -> Work:
     @contextlib.contextmanager
     def work(stage: Stage, rng: Random) -> Iterator[None]:
-        stopped = [each for each in stage.processes.below(f"/config/{name}.conf") if send(each, signal.SIGSTOP)]
+        config = f"/config/{name}.conf"
+        stopped = [each for each in stage.processes.below(config) if send(each, signal.SIGSTOP)]
         yield
-        for process in reversed(stopped):
-            send(process, signal.SIGCONT)
+        # One that had just been forked has another name by now; and nobody minds to be woken up twice.
+        for process in [*stopped, *stage.processes.below(config)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.number, signal.SIGCONT)
 
     return work
 
