@@ -72,7 +72,6 @@ def test_random_pairs_agree_with_the_real_fdm_and_cover_the_dialect(
 
 
 def test_mutated_configurations_get_fdms_verdict(arena: Arena, start: int, capsys: pytest.CaptureFixture[str]) -> None:
-    start = int(os.environ.get("RULESMITH_VERDICT_SEED", start))
     verdicts = _in_processes(agree_on_verdicts, arena, start, PAIRS // 2)
     with capsys.disabled():
         print(f"\nlive oracle: the verdicts agree on {dict(verdicts)} configurations")
