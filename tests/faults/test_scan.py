@@ -117,6 +117,14 @@ def test_the_greylist_holds_up_no_mail(house: House, spam: Spam, mode: str) -> N
     recovers(house, plans, mode)
 
 
+def test_the_verdict_greylist_is_a_verdict(house: House, spam: Spam) -> None:
+    asking = b"\nX-Test: greylist\nSubject:"
+    plans = {message.replace(b"\nSubject:", asking): plan for message, plan in messages(1).items()}
+    assert [house.hand(message).status for message in plans] == [0]
+    assert house.balance(plans, []).wrong == []
+    assert all(b"\nX-Spam-Action: greylist\n" in text for text in house.mailboxes()[f"{USER}/INBOX"])
+
+
 def test_rspamd_dies_while_it_scans(house: House, spam: Spam) -> None:
     [message] = messages(1)
     # Stopped it takes the message and says nothing; killed then, it has died in the middle.
