@@ -10,6 +10,7 @@ from rulesmith.cli.cache import cache
 from rulesmith.cli.check import check
 from rulesmith.cli.completion import completion
 from rulesmith.cli.dry_run import dry_run
+from rulesmith.cli.health import health
 from rulesmith.cli.learn import learn
 from rulesmith.cli.ping import ping
 from rulesmith.cli.queue import queue
@@ -37,6 +38,7 @@ rulesmith.add_command(cache)
 rulesmith.add_command(learn)
 rulesmith.add_command(ping)
 rulesmith.add_command(queue)
+rulesmith.add_command(health)
 rulesmith.add_command(backup)
 rulesmith.add_command(restore)
 rulesmith.add_command(completion)

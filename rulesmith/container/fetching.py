@@ -15,6 +15,10 @@ from typing import Any
 KINDS = ("login", "tls", "network", "server", "delivery", "refused", "configuration")
 # Messages that fetchmail refuses and that are remembered, and characters of a line that is shown.
 _REMEMBERED, _LONG = 5, 120
+# Warnings that a process repeats at each poll and that are shown once.
+_WARNINGS = 20
+# Which trouble of a poll is its reason: what came further in it.
+_WEIGHT = {"network": 0, "tls": 1, "server": 2, "login": 3}
 
 # Query status=N of a poll that went well: 1 no mail, 13 as many as were allowed.
 _WELL = ("0", "1", "13")
@@ -41,7 +45,7 @@ _NOISE = re.compile(
     r"|OpenSSL reported: |Broken certification chain at: |socket error while fetching |Unknown command"
     r"|client/server (protocol|synchronization) error while |line: |about to deliver with: "
     r"|(Old|New|Merged|Scratch) UID list"
-    r"|new UIDL list|swapping UID|not swapping UID|(Writing|Deleting) fetchids|saved UID|UID |WARNING: Running as root"
+    r"|new UIDL list|swapping UID|not swapping UID|(Writing|Deleting) fetchids|saved UID|UID "
     r"|removing stale lockfile|background|[A-Z0-9]+[<>] |Using service name "
 )
 # ... and those that come without its name.
@@ -57,6 +61,7 @@ _RUN_ON = re.compile(
 )
 _POLL = re.compile(r"\S+ querying (\S+) \(protocol \S+\) at .*: poll (started|completed)")
 _REFUSAL = re.compile(r"(?:\S+ (?:NO|BAD)|-ERR) (?:\[[^]]*\] )?(.*?)(?: \([0-9. +]+ secs\))?\.?$")
+_WARNING = re.compile(r"(?i:warning\b)|Missing trust anchor")
 _SLEEP = re.compile(r"sleeping at .* for (\d+) seconds$")
 _SYNTAX = re.compile(r"fetchmail:\S+:\d+: ")
 _COUNT = re.compile(r"(\d+) messages?(?: \((\d+) seen\))?(?: in folder \S+)? for (.+?)(?: \([\d.]+ octets\))?\.?$")
@@ -114,6 +119,7 @@ class Fetching:
         self.refused: list[dict[str, Any]] = []
         self._now_polled = Polled("", since)
         self._before: dict[str, Polled] = {}  # what the process before this one polled
+        self._warned: set[str] = set()
         self._under = _Under()
         self._round: dict[str, int] = {}  # how often a server came in this round of polls
 
@@ -174,6 +180,7 @@ class Fetching:
             if sleeping:
                 self.interval = int(sleeping[1])
             if line.startswith("starting "):
+                self._warned.clear()
                 self._before, self.polled = {**self._before, **self.polled}, {}
             return []
         if line.startswith(("IMAP", "POP3")):
@@ -216,9 +223,17 @@ class Fetching:
             return self._fail(*found, now)
         if found:
             # The end of the poll will tell whether it mattered: of several addresses one may have answered.
-            if not under.trouble or under.trouble[0] == "network":
+            if not under.trouble or _WEIGHT[found[0]] > _WEIGHT[under.trouble[0]]:
                 under.trouble = found
             return []
+        if _WARNING.match(line):
+            # `no sslcertck`: what was wrong with the certificate did not matter.
+            if under.trouble and under.trouble[0] == "tls":
+                under.trouble = None
+            if line in self._warned or len(self._warned) >= _WARNINGS:
+                return []
+            self._warned.add(line)
+            return [line]
         if line.startswith("incorrect header line found"):
             under.stumbled = True
             return self._refuse(now)

@@ -32,6 +32,11 @@ _RSPAMD = re.compile(r"(\w+)\) (?:<[^>]*>; )?")
 _AGENT = _TIMES["dovecot"]
 
 _ROUTINE = {
+    # What answers the questions of `rulesmith health` and of s6.
+    "dovecot": re.compile(
+        r"imap-login: Info: .*\(no auth attempts .* rip=127\.0\.0\.1, |auth\(#nobody[,)]"
+        r"|lmtp\(\d+\): Info: (Connect|Disconnect) from local"
+    ),
     # One line for each message that it looks at, hundreds of octets long.
     "rspamd": re.compile(r".*rspamd_task_write_log: |.*rspamd_protocol_http_reply: "),
     "fetch": re.compile(
@@ -46,10 +51,7 @@ _SECRETS = [
     (re.compile(pattern, re.IGNORECASE), shown)
     for pattern, shown in (
         (r"(://[^\s/:@]*):[^\s/@]+@", r"\1:…@"),
-        (
-            r"(\b(?:password|passwd|passphrase|secret|given password)\b['\"]?\s*[=:]\s*)(?!\s)(\"[^\"]*\"|'[^']*'|\S+)",
-            r"\1…",
-        ),
+        (r"(\b(?:password|passwd|passphrase|secret)['\"]?\s*=\s*|given password: )(\"[^\"]*\"|'[^']*'|\S+)", r"\1…"),
         # fetchmail's protocol: the login in its forms, and every answer to a challenge.
         (r"((?:IMAP|POP3|SMTP|LMTP)> (?:A\d+ )?(?:LOGIN|PASS|APOP|AUTHENTICATE|AUTH)) .*", r"\1 …"),
         (r"((?:IMAP|POP3|SMTP|LMTP)> )[A-Za-z0-9+/]{12,}=*$", r"\1…"),

@@ -33,7 +33,7 @@ _RUN = """\
 exec 1<>{log} 2>&1
 {pause} {name} || exit 1
 umask 077
-export RULESMITH_SUMMARY="${{RULESMITH_LOG:-text}}"
+export RULESMITH_SUMMARY=json
 read -r until 2>/dev/null <data/not-before || until=0
 rest=$((until - $(date +%s)))
 [ "$rest" -le 0 ] || {{ echo "fetchmail: starts again in $rest seconds: logins were refused" && sleep "$rest"; }}

@@ -87,8 +87,8 @@ class Pretender:
 def pretend() -> Iterator[Callable[..., Path]]:
     made: list[Pretender] = []
 
-    def make(*arguments: bytes, hangs: bool = False) -> Path:
-        made.append(Pretender(*arguments, hangs=hangs))
+    def make(greeting: bytes, answer: bytes = b"", hangs: bool = False) -> Path:
+        made.append(Pretender(greeting, answer, hangs))
         return made[-1].path
 
     yield make

@@ -208,6 +208,15 @@ def test_a_certificate_that_is_not_trusted(post: Post) -> None:
     assert re.match(r"the certificate of localhost is not trusted: .*issuer", post.error("tls"))
 
 
+def test_without_sslcertck_the_certificate_is_not_the_trouble(post: Post) -> None:
+    post.start(tls="no sslcertck", poll="provider via 127.0.0.1", password="wrong", interval=1)
+    assert post.error("login", 60).startswith("provider refuses the login")
+    warnings = [line for line in post.log if "insecure" in line]
+    assert len(warnings) == 1
+    post.until(lambda found: found.polls >= 2)
+    assert [line for line in post.log if "insecure" in line] == warnings
+
+
 def test_a_certificate_of_somebody_else(post: Post) -> None:
     post.start(poll="provider via 127.0.0.1")
     assert re.match(r"the certificate of provider is (for another name|not trusted)", post.error("tls"))

@@ -65,6 +65,15 @@ def test_a_line_without_the_services_own_time(pipe: str, line: str, text: str) -
             "rspamd",
             "2026-11-22 17:00:00 #17(normal) <a1b2c3>; task; rspamd_task_write_log: id: <1@x>, from: <>, (default:",
         ),
+        (
+            "dovecot",
+            (
+                "Nov 22 18:46:04 imap-login: Info: Login aborted: Logged out (no auth attempts in 0 secs) (x):"
+                " user=<>, rip=127.0.0.1, lip=127.0.0.1, secured, session=<0k0cDeFgqMN/AAAB>"
+            ),
+        ),
+        ("dovecot", "Nov 22 18:46:04 auth(#nobody): Info: passwd-file: unknown user"),
+        ("dovecot", "Nov 22 18:46:04 lmtp(129): Info: Disconnect from local: Logged out (state=GREETING)"),
         ("fetch:u:0", "stdin: got message 1: size 245, body 200"),
         ("fetch:u:0", "stdin: message 1 delivered (rule 0, pipe) in 0.021 seconds"),
         ("fetch:u:0", "stdin: deleting message 1"),
@@ -103,6 +112,7 @@ def test_details_hold_no_login(line: str, shown: str) -> None:
         ("curl: https://me:hunter2@example.org/x failed", "curl: https://me:…@example.org/x failed"),
         ("given password: hunter2", "given password: …"),
         ("password = 'hunter 2' x", "password = … x"),
+        ("u: passwd: in use", "u: passwd: in use"),
         ("auth: Info: passwd-file(u): Password mismatch", "auth: Info: passwd-file(u): Password mismatch"),
     ],
 )
