@@ -178,15 +178,17 @@ def settle(
     folder: Path,
     put_back: Callable[[Sequence[Path]], None],
     say: Callable[[str], None],
+    report: Path,
     check: Sequence[str] = CHECK,
-) -> list[str]:
+) -> None:
     """Look at the own files in Dovecot's folder; where they cannot be used, `put_back` brings the image's own.
 
-    What was found, as sentences; the same are said.
+    What was found is said; and written into `report`, for health, where they are not used.
     """
+    report.unlink(missing_ok=True)
     mine = [path for path in brought if path.is_relative_to(folder)]
     if not mine:
-        return []
+        return
     said = []
     unusable = False
     for path in mine:
@@ -209,9 +211,9 @@ def settle(
     if refusal or unusable:
         put_back(mine)
         said.append("Dovecot runs with the image's own configuration until that is repaired")
+        report.write_text(json.dumps({"problems": said}))
     for sentence in said:
         say(sentence)
-    return said
 
 
 def _refusal(folder: Path, check: Sequence[str]) -> str:
@@ -233,6 +235,10 @@ def _shown(path: Path) -> str:
     return printable(f"/config{path}")
 
 
-def write(report: Path, said: Sequence[str]) -> None:
-    """For health."""
-    report.write_text(json.dumps({"problems": list(said)}))
+def problems(report: Path) -> list[str]:
+    """What the last start has written down, where own settings could not be used."""
+    try:
+        found: list[str] = json.loads(report.read_text())["problems"]
+    except FileNotFoundError:
+        return []
+    return found

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rulesmith.container import daemons
+from rulesmith.container import daemons, dovecot_settings
 from rulesmith.container.fetching import Fetching
 from rulesmith.container.people import read
 from rulesmith.delivery import queue
@@ -34,6 +34,7 @@ class Sources:
     keeper: Path = Path("/run/keeper.json")
     queue: Path = Path("/home/vmail/.rulesmith/queue")
     doors: daemons.Doors = field(default_factory=daemons.Doors)
+    dovecot: Path = Path("/run/dovecot.json")
 
 
 @dataclass
@@ -130,6 +131,7 @@ def gather(sources: Sources, environment: Mapping[str, str], now: float | None =
         if state is not None:
             people[state["user"]] = _person(state, limit, now)
     problems += _kept(sources.keeper, people)
+    problems += dovecot_settings.problems(sources.dovecot)
     queued = _queued(sources.queue, people, problems)
     listed = sorted(people.values(), key=lambda person: person.name)
     problems += [_late(person, poll, now) for person in listed for poll in person.polls if poll.late]

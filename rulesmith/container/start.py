@@ -42,10 +42,9 @@ def main() -> None:
     controller.settle(os.environ, own, Path("/run/rspamd.inc"), rspamd, say)
     certificate.Certificate(CONFIG / "etc/ssl/dovecot", STATE / "tls", ETC / "ssl/dovecot", vmail, say).settle()
     # With the certificate in its place, since Dovecot's own check reads it.
-    found = dovecot_settings.settle(
-        brought, ETC / "dovecot", lambda paths: config_etc.put_back(paths, ETC, PRISTINE), say
+    dovecot_settings.settle(
+        brought, ETC / "dovecot", lambda paths: config_etc.put_back(paths, ETC, PRISTINE), say, DOVECOT
     )
-    dovecot_settings.write(DOVECOT, found)
     services(SERVICES, SCAN, LOG)
 
 

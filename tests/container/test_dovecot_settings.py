@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rulesmith.container.dovecot_names import GONE, RENAMED
-from rulesmith.container.dovecot_settings import findings, settle
+from rulesmith.container.dovecot_settings import findings, problems, settle
 
 # A line, and what to write instead.
 LINES = {
@@ -131,6 +131,7 @@ class Bed:
         (self.folder / "dovecot.conf").write_text("dovecot_config_version = 2.4.1\n!include_try local.conf\n")
         self.put_back: list[Path] = []
         self.said: list[str] = []
+        self.report = folder / "report"
 
     def settle(self, check: Sequence[str], **files: str) -> list[str]:
         brought = []
@@ -139,7 +140,8 @@ class Bed:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text)
             brought.append(path)
-        return settle(brought, self.folder, self.put_back.extend, self.said.append, ("sh", "-c", *check))
+        settle(brought, self.folder, self.put_back.extend, self.said.append, self.report, ("sh", "-c", *check))
+        return problems(self.report)
 
 
 @pytest.fixture
@@ -172,14 +174,14 @@ def test_what_is_right_stays(bed: Bed) -> None:
 
 
 def test_log_wording_of_old_is_said_and_stays(bed: Bed) -> None:
-    assert len(bed.settle(["exit 0"], local_conf="mail_log_prefix = %u\n")) == 1
-    assert bed.put_back == []
+    assert bed.settle(["exit 0"], local_conf="mail_log_prefix = %u\n") == []
+    assert (bed.put_back, len(bed.said)) == ([], 1)
 
 
 def test_a_file_that_nothing_includes_is_named(bed: Bed) -> None:
-    said = bed.settle(["exit 0"], conf_dSLASH10_conf="", local_conf="!include_try other.conf\n", other_conf="")
+    bed.settle(["exit 0"], conf_dSLASH10_conf="", local_conf="!include_try other.conf\n", other_conf="")
     named = bed.folder / "conf.d" / "10.conf"
-    assert said == [f"/config{named}: nothing includes this file; what is in local.conf is read"]
+    assert bed.said == [f"/config{named}: nothing includes this file; what is in local.conf is read"]
 
 
 def test_a_whole_configuration_of_old_is_named(bed: Bed) -> None:
@@ -189,4 +191,13 @@ def test_a_whole_configuration_of_old_is_named(bed: Bed) -> None:
 
 
 def test_without_own_files_dovecot_is_not_asked(bed: Bed) -> None:
-    assert settle([], bed.folder, bed.put_back.extend, bed.said.append, ("/nonexistent",)) == []
+    settle([], bed.folder, bed.put_back.extend, bed.said.append, bed.report, ("/nonexistent",))
+    assert bed.said == []
+
+
+def test_what_was_repaired_is_no_problem_any_more(bed: Bed) -> None:
+    assert bed.settle(["exit 89"], local_conf="bogus = 1\n")
+    assert bed.settle(["exit 0"], local_conf="mail_debug = yes\n") == []
+    assert bed.settle(["exit 89"], local_conf="bogus = 1\n")
+    settle([], bed.folder, bed.put_back.extend, bed.said.append, bed.report)
+    assert problems(bed.report) == []

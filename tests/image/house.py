@@ -139,7 +139,9 @@ class Container:
 
     def exec(self, *argv: str, user: str = "", stdin: bytes | None = None) -> Done:
         """Run a command inside."""
-        options = [*(["--user", user] if user else []), *(["--interactive"] if stdin is not None else [])]
+        # By number: engines look for names in an /etc that may lie in memory, and be filled later than they look.
+        numbers = f"{VMAIL}:{VMAIL}" if user == "vmail" else user
+        options = [*(["--user", numbers] if user else []), *(["--interactive"] if stdin is not None else [])]
         return tool("exec", *options, self.name, *argv, stdin=stdin or b"")
 
     def sh(self, script: str, user: str = "") -> str:
@@ -203,7 +205,8 @@ class Container:
 
     def has_user(self, user: str) -> bool:
         """Whether Dovecot takes mail for him: the keeper has seen his folder."""
-        return self.exec("doveadm", "user", "--", user).status == 0
+        # Not as root: without its rights over files it may ask less than vmail.
+        return self.exec("doveadm", "user", "--", user, user="vmail").status == 0
 
     def certificate(self) -> bytes:
         """What port 993 shows."""
