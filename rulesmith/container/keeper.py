@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rulesmith.container import certificate, daemons, last_good, passwd, users
+from rulesmith.container.accounts import acting_as
 from rulesmith.container.fetchers import Fetchers
 from rulesmith.container.household import Household, clear_home
 from rulesmith.container.places import Places
@@ -154,7 +155,12 @@ def main() -> None:
     pair = certificate.Certificate(
         Path("/config/etc/ssl/dovecot"), places.state / "tls", Path("/etc/ssl/dovecot"), places.mail, partial(say, "")
     )
-    keeper = Keeper(places, s6, partial(daemons.ready, daemons.Doors()), say)
+    def ready() -> str:
+        # The sockets are open to the user of the mail, and root has no rights beyond its own files.
+        with acting_as(places.mail):
+            return daemons.ready(daemons.Doors())
+
+    keeper = Keeper(places, s6, ready, say)
     places.services.mkdir(mode=0o700, exist_ok=True)
     while True:
         keeper.look()
