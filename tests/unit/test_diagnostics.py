@@ -127,6 +127,9 @@ def test_json_is_one_object_on_one_line() -> None:
         "name": "unknown-word",
         "message": "unknown word `actoin`",
         "help": 'did you mean "a"?',
+        "notes": [],
+        "also": [],
+        "fix": None,
     }
 
 
