@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from certificates import Authority
 from chain.bed import Bed
 from chain.dovecot import PASSWORD, USERS, Dovecot
+
 from tests.faults.spam import Spam
 from tests.image.old_volumes import ARCHIVE, FOLDERS, letter
 
