@@ -196,7 +196,7 @@ class Account:
         )
         if extra <= kills + at_end * (len(letter.plan) - 1):
             self.under_way += extra
-        elif _ANNOUNCED.search(said):
+        elif extra <= kills + len(_ANNOUNCED.findall(said)) * len(letter.plan):
             self.announced += extra
         else:
             self._complain("duplicated", letter.name, f"{extra} copies too many: {dict(self.copies[letter.name])}")

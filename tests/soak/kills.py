@@ -22,7 +22,8 @@ def _found(stage: Stage, wanted: Callable[[Process], bool]) -> list[Process]:
         found = [process for process in stage.processes.all() if wanted(process)]
         if found:
             return found
-        stage.pause(0.002)
+        if stage.pause(0.002):
+            break
     raise NothingToBreak
 
 

@@ -79,9 +79,9 @@ class Stage:
     def close(self) -> None:
         self._left.close()
 
-    def pause(self, seconds: float) -> None:
-        """Let things go on for a while; less when fetchmail comes to its end."""
-        self.bed.first_ended([] if self.fetchmail is None else [self.fetchmail], seconds)
+    def pause(self, seconds: float) -> bool:
+        """Let things go on for a while, less when fetchmail comes to its end; whether it has."""
+        return self.bed.first_ended([] if self.fetchmail is None else [self.fetchmail], seconds) is not None
 
     def put(self, path: Path, text: str, mode: int = 0o600) -> None:
         """Make a file of the bed's user; nobody ever sees half of it."""
