@@ -23,16 +23,33 @@ ACCOUNTS = 'account "blog" stdin\naccount "comments" disabled stdin\n'
 FINDINGS: dict[str, set[tuple[str, str, int]]] = {
     "f-terbeck": {
         ("impossible-rule", "warning", 373),
+        ("eaten-backslash", "warning", 435),
     },
-    "g-lando": set(),
+    "g-lando": {
+        ("unverified-certificate", "warning", 33),
+        ("eaten-backslash", "warning", 53),
+    },
     "n-marriott": {
+        ("unverified-certificate", "warning", 38),
         ("regexp-dialect-difference", "warning", 92),
+        ("missing-anchor", "warning", 124),
         ("cache-before-delivery", "warning", 131),
         ("drop-by-body-text", "warning", 135),
+        ("slow-regexp", "warning", 135),
+        ("glob-in-regexp", "warning", 139),
+        ("glob-in-regexp", "warning", 140),
+        ("missing-anchor", "warning", 182),
     },
-    "t-ulmer": set(),
+    "t-ulmer": {
+        ("unverified-certificate", "warning", 1),
+    },
     "w-maier": {
         ("small-maximum-size", "warning", 5),
+        ("unverified-certificate", "warning", 100),
+        ("header-without-area", "warning", 194),
+        ("header-without-area", "warning", 201),
+        ("eaten-backslash", "warning", 224),
+        ("missing-anchor", "warning", 224),
     },
 }
 

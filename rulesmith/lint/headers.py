@@ -61,3 +61,23 @@ def named(regexp: str) -> Named | None:
     if not all(re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", name) for name in names):
         return None
     return Named(bool(begin["caret"]), names, begin.end())
+
+
+def one_slip(name: str) -> str | None:
+    """The common field name that one slip of the finger away from `name` is: a letter more, less, other or swapped."""
+    lower = name.lower()
+    if lower in KNOWN or len(lower) < 4:
+        return None
+    return next((known for known in sorted(HEADERS) if len(known) > 3 and _near(lower, known)), None)
+
+
+def _near(one: str, other: str) -> bool:
+    if abs(len(one) - len(other)) > 1:
+        return False
+    at = 0
+    while at < min(len(one), len(other)) and one[at] == other[at]:
+        at += 1
+    rest, its = one[at:], other[at:]
+    if len(one) == len(other):
+        return rest[1:] == its[1:] or (rest[:2] == its[:2][::-1] and rest[2:] == its[2:])
+    return rest[1:] == its if len(one) > len(other) else rest == its[1:]

@@ -65,6 +65,13 @@ class _Area:
             return _BLANK
         return _NAME if 32 < octet < 127 and state != _BLANK else None
 
+    def has(self, text: bytes) -> bool:
+        """Whether a text that ends with a line feed is one."""
+        state: int | None = self.start
+        for octet in text[:-1]:
+            state = None if state is None else self.after(state, octet)
+        return state is not None and self.ends(state)
+
     def ends(self, state: int) -> bool:
         """Whether a text may end with a line feed here."""
         return state in (_LINE, _VALUE, _BODY)
@@ -124,7 +131,7 @@ def is_contained(one: Pattern, other: Pattern, area: str) -> bool:
     if not one[0] or not other[0] or one[1] is None or other[1] is None:
         return False
     try:
-        texts = samples(*one[:1], one[5], one[4])
+        texts = samples(one[0], one[5], one[4])
         if not texts or any(search(other, text, text.lower()) is None for text in texts):
             return False
     except Failure:
@@ -140,6 +147,8 @@ def is_contained(one: Pattern, other: Pattern, area: str) -> bool:
 
 def why_never(pattern: Pattern, area: str) -> str | None:
     """Why a regexp is found in no text of an area; None where it is found, and where nobody knows."""
+    if any(_Area(area).has(text) for text in samples(pattern[0], pattern[5], pattern[4])):
+        return None
     automaton = _automaton(pattern[0], pattern[5], pattern[4])
     if automaton is None or not pattern[2] & LINEAR:
         return None

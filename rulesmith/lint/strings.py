@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rulesmith.compiler.compile import Compiled
     from rulesmith.syntax.tree import Statement
 
+_WITH_PASSWORD = ("imap", "imaps", "pop3", "pop3s", "nntp", "nntps")
 _COMMANDS = ("exec", "pipe", "rewrite")
 # Arguments of items and conditions whose tags are replaced while the file is read.
 _EARLY = {"in-cache": (0,), "add-to-cache": (0,), "remove-from-cache": (0,), "imap": (1, 2), "imaps": (1, 2)}
@@ -86,3 +87,18 @@ def commands_of(compiled: Compiled, *words: str) -> Iterator[tuple[Phrase, bool,
             text = phrase.args[0]
             if text.value is not None:
                 yield phrase, is_condition, text, text.value.replace("%%", "%")
+
+
+def passwords(compiled: Compiled) -> Iterator[Text]:
+    """The passwords of accounts and actions that are written as they are."""
+    for statement in flatten(compiled.config.statements):
+        fetched = [statement.fetch] if isinstance(statement, Account) else []
+        items = list(statement.items or ()) if isinstance(statement, Rule | Action) else []
+        for phrase in [*fetched, *items]:
+            if phrase.word not in _WITH_PASSWORD:
+                continue
+            text = phrase.args[2]  # server, user, password
+            if not isinstance(text, Text) or not text.value or text.value.startswith(("$(", "%(")):
+                continue
+            if all(piece.kind in ("double", "single") for piece in text.pieces):
+                yield text

@@ -13,7 +13,7 @@ from rulesmith.compiler.environment import Holdings, Imagined
 from rulesmith.diagnostics.model import Diagnostic, Severity
 from rulesmith.lint.table import NAMES, ONLINE
 
-STDIN = 'account "stdin" stdin\nset allow-multiple\naction "inbox" maildir "Mail"\n'
+STDIN = 'account "stdin" stdin\nset allow-multiple\naction "inbox" maildir "/m"\n'
 LAST = 'match all action "inbox"\n'
 SEED = """account "stdin" disabled stdin
 action "alias@example.com" pipe "/usr/libexec/dovecot/deliver -d alias@example.com"
@@ -95,7 +95,8 @@ def test_a_sound_configuration_is_left_in_peace(text: str) -> None:
 
 
 def test_macros_of_the_command_line_are_defined() -> None:
-    assert found(STDIN + 'match all action maildir "${x}"\n', macros={"$x": "m"}) == []
+    told = found(STDIN + 'match all action maildir "${x}"\n', macros={"$x": "/m"})
+    assert [each.name for each in told] == ["unused-action"]
 
 
 def test_a_comment_allows_a_finding_at_its_line_or_the_next() -> None:
