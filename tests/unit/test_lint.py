@@ -100,7 +100,7 @@ def test_macros_of_the_command_line_are_defined() -> None:
 
 
 def test_a_comment_allows_a_finding_at_its_line_or_the_next() -> None:
-    rule = 'match "a" action keep'
+    rule = 'match "offer" action keep'
     assert said(STDIN + f"{rule} # rulesmith: allow(keep-on-stdin)\n{LAST}") == []
     assert said(STDIN + f"# rulesmith: allow(keep-on-stdin, unknown-tag) because\n{rule}\n{LAST}") == [
         ("warning", "unused-allow", "unknown-tag")
