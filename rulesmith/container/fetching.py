@@ -51,13 +51,13 @@ _NOISE = re.compile(
 # ... and those that come without its name.
 _BARE_NOISE = re.compile(
     r"Trying to connect to |name \d+: connection to |(IMAP|POP3) connection to \S+ failed| ?(not )?flushed$"
-    r"| ?\(\d+ [a-z ]*octets\)|skipping message | ?<empty>$|[#*.]+$"
+    r"| ?\(\d+ [a-z ]*octets\)|skipping message | ?<empty>$|[ #*.]+$"
 )
 _PREFIX = "fetchmail: "
 # What fetchmail writes without an end of line, so that the next line of anybody stands behind it.
 _RUN_ON = re.compile(
     r"(reading message \S.*?:\d+ of \d+ \(\d+ (?:header )?octets\)(?: \(\d+ body octets\))?| ?\(\d+ body octets\)"
-    r"| ?(?:not )?flushed)(?! ?(?:not )?flushed)(.+)"
+    r"| ?(?:not )?flushed|(?= [#*.]))([ #*.]*)(?!(?:not )?flushed)(.+)"
 )
 _POLL = re.compile(r"\S+ querying (\S+) \(protocol \S+\) at .*: poll (started|completed)")
 _REFUSAL = re.compile(r"(?:\S+ (?:NO|BAD)|-ERR) (?:\[[^]]*\] )?(.*?)(?: \([0-9. +]+ secs\))?\.?$")
@@ -72,8 +72,8 @@ def cut_run_on(line: str) -> list[str]:
     """A line of fetchmail's pipe as the lines that it should have been."""
     lines = []
     while found := _RUN_ON.match(line):
-        lines.append(found[1])
-        line = found[2]
+        lines += [found[1]] * bool(found[1])
+        line = found[3]
     return [*lines, line]
 
 

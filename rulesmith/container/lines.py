@@ -28,8 +28,8 @@ _TIMES = {
 }
 # rspamd: `#12(normal) <digest>; task; function: text`; the worker's name is kept.
 _RSPAMD = re.compile(r"(\w+)\) (?:<[^>]*>; )?")
-# deliver, called by fetchmail, writes as Dovecot does.
-_AGENT = _TIMES["dovecot"]
+# deliver, called by fetchmail or by a rule, writes as Dovecot does.
+_AGENT = re.compile(r"(.*: )?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?=lda\()")
 
 _ROUTINE = {
     # What answers the questions of `rulesmith health` and of s6.
@@ -42,7 +42,8 @@ _ROUTINE = {
     "fetch": re.compile(
         # What `fdm -v` and its summary say of a message that has its line, and what deliver says to fdm.
         r"\S+: (got message \d+: |message \d+ delivered \(|deleting message \d|keeping message \d"
-        r"|\d+ messages processed )|\S+: .*\blda\(.*: (saved|stored) mail (in)?to "
+        r"|\d+ messages processed |fetching error\. |the message stays (in the queue|with the caller)"
+        r"|.*: command returned \d+$|.*\blda\(.*: (saved|stored) mail (in)?to )|version is: fdm "
     ),
 }
 _ROUTINE["queue"] = _ROUTINE["fetch"]
@@ -119,11 +120,14 @@ class Reading:
 
 
 def _without_time(service: str, text: str) -> str:
-    time = _TIMES.get(service, _AGENT)
+    text = text.rstrip()
+    time = _TIMES.get(service)
+    if time is None:
+        return _AGENT.sub(r"\1", text, count=1)
     found = time.match(text)
     if not found:
-        return text.rstrip()
-    text = text[found.end() :].rstrip()
+        return text
+    text = text[found.end() :]
     return _RSPAMD.sub(r"\1: ", text, count=1) if service == "rspamd" else text
 
 

@@ -50,7 +50,12 @@ def _texts(pipe: str, line: str, reading: Reading = PLAIN) -> list[str]:
             "Nov 22 17:00:00 lda(user@example.com)<12><AbC>: Info: msgid=<1@x>: saved mail to INBOX",
             "lda(user@example.com)<12><AbC>: Info: msgid=<1@x>: saved mail to INBOX",
         ),
-        ("fetch:u:0", "stdin: the message stays with the caller: no", "stdin: the message stays with the caller: no"),
+        (
+            "queue",
+            "stdin: /usr/libexec/dovecot/deliver -d a: Nov 22 18:51:51 lda(a)<2><>: Error: no socket",
+            "stdin: /usr/libexec/dovecot/deliver -d a: lda(a)<2><>: Error: no socket",
+        ),
+        ("fetch:u:0", "stdin: scan: rspamd does not answer", "stdin: scan: rspamd does not answer"),
         ("queue", "1795.1.2: cannot be read: Input/output error", "1795.1.2: cannot be read: Input/output error"),
     ],
 )
@@ -78,6 +83,11 @@ def test_a_line_without_the_services_own_time(pipe: str, line: str, text: str) -
         ("fetch:u:0", "stdin: message 1 delivered (rule 0, pipe) in 0.021 seconds"),
         ("fetch:u:0", "stdin: deleting message 1"),
         ("queue", "stdin: keeping message 1"),
+        ("queue", "stdin: fetching error. aborted"),
+        ("fetch:u:0", "stdin: the message stays in the queue (1.2.3): deliver -d a: command returned 75"),
+        ("fetch:u:0", "stdin: /usr/libexec/dovecot/deliver -d a: command returned 75"),
+        ("fetch:u:0", "version is: fdm 2.2 (rulesmith 0.1.0), started at: Sun Nov 22 18:51:36 2026"),
+        ("fetch:u:0", " #"),
         ("queue", "stdin: 1 messages processed (0 kept) in 0.021 seconds (average 0.021)"),
         ("fetch:u:0", "stdin: /usr/libexec/dovecot/deliver: lda(a)<1><b>: Info: msgid=<1@x>: saved mail to INBOX"),
         ("fetch:u:0", "fetchmail: IMAP> A0001 CAPABILITY"),
@@ -120,10 +130,19 @@ def test_no_line_shows_a_password(line: str, shown: str) -> None:
     assert _texts("dovecot", line) == [shown]
 
 
-def test_two_lines_that_ran_into_one_are_two() -> None:
+@pytest.mark.parametrize(
+    "before",
+    [
+        "reading message u@host:1 of 2 (51 octets)",
+        "reading message u@host:1 of 2 (45 header octets) #",
+        " (6 body octets) *",
+        " #",
+        " not flushed",
+    ],
+)
+def test_two_lines_that_ran_into_one_are_two(before: str) -> None:
     mail = '{"mail":1,"user":"u","id":"<1@x>","from":"a@b","subject":"s","outcome":"delivered","rules":[]}'
-    line = "reading message u@host:1 of 2 (51 octets)" + mail
-    assert _texts("fetch:u:0", line) == ['<1@x> from a@b "s" → delivered: no rule matched']
+    assert _texts("fetch:u:0", before + mail) == ['<1@x> from a@b "s" → delivered: no rule matched']
 
 
 def test_in_private_addresses_go_but_the_user_stays() -> None:
@@ -141,3 +160,10 @@ def test_in_private_addresses_go_but_the_user_stays() -> None:
 )
 def test_whose_pipe_it_is(pipe: str, parts: tuple[str, str, str]) -> None:
     assert whose(pipe) == parts
+
+
+def test_a_message_that_is_refused_is_found_behind_dots_too() -> None:
+    # fetchmail 6.4.39 writes a blank there, 6.4.37 does not.
+    line = "reading message u@host:2 of 3 (51 header octets) fetchmail: incorrect header line found - see manpage"
+    (text,) = _texts("fetch:u:0", line)
+    assert "fetchmail refuses message 2 of 3" in text
