@@ -195,23 +195,9 @@ class Clerk:
         if self._full_since is not None and self._dropping(time.monotonic()):
             self._lost += 1
             return
-        self._backlog += self.written(line)
+        self._backlog += written(line, self.json)
         if len(self._backlog) >= _BACKLOG and self._full_since is None:
             self._full_since = time.monotonic()
-
-    def written(self, line: Line) -> bytes:
-        """A line in the form of the log."""
-        when = dt.datetime.now().astimezone().isoformat(timespec="seconds")
-        if self.json:
-            fields: dict[str, object] = {"time": when, "service": line.service}
-            if line.user:
-                fields["user"] = line.user
-            fields["message"] = line.text
-            if line.mail is not None:
-                fields["mail"] = {name: value for name, value in line.mail.items() if name not in ("mail", "user")}
-            return json.dumps(fields, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
-        who = f"{line.service} {line.user}" if line.user else line.service
-        return f"{when} {who}: {line.text}\n".encode("utf-8", "backslashreplace")
 
     def _dropping(self, now: float) -> bool:
         return self._full_since is not None and now - self._full_since > _PATIENCE
@@ -233,6 +219,21 @@ class Clerk:
             if self._lost:
                 lost, self._lost = self._lost, 0
                 self._put(Line("clerk", "", f"{lost} lines are missing here, because nobody read the log"))
+
+
+def written(line: Line, as_json: bool) -> bytes:
+    """A line in the form of the log."""
+    when = dt.datetime.now().astimezone().isoformat(timespec="seconds")
+    if as_json:
+        fields: dict[str, object] = {"time": when, "service": line.service}
+        if line.user:
+            fields["user"] = line.user
+        fields["message"] = line.text
+        if line.mail is not None:
+            fields["mail"] = {name: value for name, value in line.mail.items() if name not in ("mail", "user")}
+        return json.dumps(fields, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+    who = f"{line.service} {line.user}" if line.user else line.service
+    return f"{when} {who}: {line.text}\n".encode("utf-8", "backslashreplace")
 
 
 def _ready(descriptor: int, event: int) -> bool:

@@ -8,10 +8,13 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 
 from rulesmith.container import certificate, config_etc, controller, dovecot_settings, permissions, volumes
 from rulesmith.container.accounts import Account, account
+from rulesmith.container.clerk import written
+from rulesmith.container.lines import Reading
 
 SERVICES = Path("/usr/lib/rulesmith/s6")
 SCAN = Path("/run/s6")
@@ -49,8 +52,10 @@ def main() -> None:
 
 
 def say(text: str) -> None:
-    """One line of the log."""
-    sys.stderr.write(f"start: {text}\n")
+    """One line of the log, in the form that the clerk will give to all others."""
+    reading = Reading(private=bool(os.environ.get("RULESMITH_LOG_PRIVATE")))
+    for line in reading.lines("start", os.fsencode(text), None, time.time()):
+        os.write(1, written(line, os.environ.get("RULESMITH_LOG") == "json"))
 
 
 def clear(run: Path) -> None:

@@ -72,6 +72,11 @@ def test_packages_can_be_added_to_it(container: Container) -> None:
 
 
 def test_python_finds_everything_compiled(container: Container) -> None:
-    script = "import rulesmith.fdm, rulesmith.mda, pathlib as p; import sys; print('old', [m.__name__ for m in list(sys.modules.values()) if (f := getattr(m, '__cached__', None)) and not p.Path(f).exists()])"
+    script = """
+import pathlib, sys
+import rulesmith.fdm, rulesmith.mda
+cached = {name: getattr(module, "__cached__", None) for name, module in list(sys.modules.items())}
+print("old", [name for name, file in cached.items() if file and not pathlib.Path(file).exists()])
+"""
     container.run(command=("/opt/rulesmith/bin/python3", "-I", "-c", script))
     assert container.saw("old") == "old []"
