@@ -111,12 +111,16 @@ class Reading:
                 plain = _without_time(service, each)
                 routine = _ROUTINE.get(service)
                 if plain and (self.details or routine is None or not routine.match(plain)):
-                    yield Line(shown, user, self._shown(plain))
+                    yield Line(shown, user, self._shown(plain, service == "keeper"))
 
-    def _shown(self, text: str) -> str:
+    def _shown(self, text: str, names_users: bool = False) -> str:
         for pattern, instead in _SECRETS:
             text = pattern.sub(instead, text)
-        return without_addresses(text) if self.private else text
+        if not self.private:
+            return text
+        # The keeper begins with whose files it speaks of.
+        name, colon, rest = text.partition(": ") if names_users else ("", "", text)
+        return name + colon + without_addresses(rest)
 
 
 def _without_time(service: str, text: str) -> str:

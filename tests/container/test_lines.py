@@ -150,6 +150,13 @@ def test_in_private_addresses_go_but_the_user_stays() -> None:
     assert (line.user, line.text) == ("user@example.com", "no connection for …")
 
 
+def test_in_private_the_keeper_still_says_whose_files_it_means() -> None:
+    line = "user@example.com: fetchmail waits for mail of me@provider.example at mail.provider.example"
+    assert _texts("keeper", line, Reading(private=True)) == [
+        "user@example.com: fetchmail waits for mail of … at mail.provider.example"
+    ]
+
+
 @pytest.mark.parametrize(
     ("pipe", "parts"),
     [
