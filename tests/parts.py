@@ -18,6 +18,7 @@ _MAIL = {
     "dovecot-pop3d": "usr/lib/dovecot/pop3",
     "fetchmail": "usr/bin/fetchmail",
 }
+_SUPERVISOR = {"s6": "usr/bin/s6-svscan"}
 _SPAM = {"rspamd": "usr/bin/rspamd", "redis-server": "usr/bin/redis-server"}
 
 
@@ -36,6 +37,11 @@ def mail_programs() -> Path | None:
 def spam_programs() -> Path | None:
     """The same for rspamd (with its `etc/rspamd`) and redis; None where both are installed."""
     return _programs(_CACHE / "spam", _SPAM)
+
+
+def supervisor_programs() -> Path | None:
+    """The same for s6."""
+    return _programs(_CACHE / "s6", _SUPERVISOR)
 
 
 def _programs(folder: Path, packages: dict[str, str]) -> Path | None:

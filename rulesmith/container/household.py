@@ -69,6 +69,10 @@ class Household:
             return []
         return self._fetching.meaning.processes
 
+    def at_home(self) -> bool:
+        """Whether there is something to read in his folder."""
+        return any(held.content is not None for held in (self._fetching, self._rules))
+
     def empty(self) -> bool:
         """Whether nothing is left of the user."""
         helds: list[Held[Any]] = [self._password, self._fetching, self._rules]

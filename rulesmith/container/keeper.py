@@ -118,12 +118,13 @@ class Keeper:
             self._done.pop((user, file), None)
 
     def _clear(self) -> None:
-        """The folders of users who are gone, once nothing of theirs runs."""
+        """The folders of users who need none any more, once nothing of theirs runs."""
         if self._before is None or not self._places.homes.is_dir():
             return
         for home in self._places.homes.iterdir():
             user = home.name
-            if user not in self._households and not self._fetchers.has(user) and home.is_dir():
+            household = self._households.get(user)
+            if not (household and household.at_home()) and not self._fetchers.has(user):
                 clear_home(self._places, user)
 
     def _report(self) -> None:
@@ -155,6 +156,7 @@ def main() -> None:
     pair = certificate.Certificate(
         Path("/config/etc/ssl/dovecot"), places.state / "tls", Path("/etc/ssl/dovecot"), places.mail, partial(say, "")
     )
+
     def ready() -> str:
         # The sockets are open to the user of the mail, and root has no rights beyond its own files.
         with acting_as(places.mail):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rulesmith.container.accounts import acting_as
+from rulesmith.container.rc_words import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +30,7 @@ PATIENT = 600
 
 _RUN = """\
 #!/bin/sh
-# {mark}
+{marks}
 exec 1<>{log} 2>&1
 {pause} {name} || exit 1
 umask 077
@@ -105,14 +106,16 @@ class Service:
 
 def wanted(places: Places, user: str, processes: Iterable[Process]) -> list[Service]:
     """A user's services. A process that runs already keeps its number, wherever its account stands in the file now."""
-    running = {number: _mark_of(places, name) for name, number in existing(places, user).items()}
+    running = {number: script(places, name).splitlines()[1:3] for name, number in existing(places, user).items()}
     rest = list(processes)
     numbered: dict[int, Process] = {}
-    for number, mark in running.items():
-        same = next((process for process in rest if _mark(process) == mark), None)
-        if same is not None:
-            numbered[number] = same
-            rest.remove(same)
+    # Those that are the same in everything; then those that are of the same mailbox.
+    for marks in (slice(0, 2), slice(1, 2)):
+        for number, lines in running.items():
+            same = next((process for process in rest if lines and _marks(process)[marks] == lines[marks]), None)
+            if same is not None and number not in numbered:
+                numbered[number] = same
+                rest.remove(same)
     for process in rest:
         numbered[next(number for number in range(len(numbered) + 1) if number not in numbered)] = process
     return [_service(places, user, number, process) for number, process in sorted(numbered.items())]
@@ -130,13 +133,11 @@ def existing(places: Places, user: str | None = None) -> dict[str, int]:
     return found
 
 
-def _mark(process: Process) -> str:
-    return hashlib.sha256(repr(process).encode()).hexdigest()
-
-
-def _mark_of(places: Places, name: str) -> str:
-    lines = script(places, name).splitlines()
-    return lines[1].removeprefix("# ") if len(lines) > 1 else ""
+def _marks(process: Process) -> list[str]:
+    """Comments in a script that say what it does: neither blanks nor another's lines make a difference."""
+    text = process.text.decode("latin-1")
+    said = [text[word.start : word.end] for word in words(text)]
+    return [f"# {hashlib.sha256(repr((said, process.interval)).encode()).hexdigest()}", f"# {process.idfile}"]
 
 
 def script(places: Places, name: str) -> str:
@@ -164,7 +165,7 @@ def _service(places: Places, user: str, number: int, process: Process) -> Servic
     ]
     fetchmail += ["--idfile", places.idfiles(user) / process.idfile]
     run = _RUN.format(
-        mark=_mark(process),
+        marks="\n".join(_marks(process)),
         log=_quoted([places.logs / name]),
         pause=_quoted(places.pause),
         name=_quoted([name]),
