@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 
-from rulesmith.delivery.plan import describe as describe_step
 from rulesmith.effects import DELIVER, RUN, Failure
 from rulesmith.mail import address, header
 from rulesmith.mail.words import cut, printable, readable
@@ -215,7 +214,9 @@ def place_of(effect: tuple[Any, ...]) -> str:
     if kind in ("maildir", "mbox", "write", "append"):
         text: str = args[0].decode("utf-8", "backslashreplace")
         return text
-    return describe_step(effect).decode("utf-8", "backslashreplace")
+    from rulesmith.delivery.plan import describe  # the others need it not
+
+    return describe(effect).decode("utf-8", "backslashreplace")
 
 
 def _place_of_command(command: str) -> str:

@@ -73,13 +73,13 @@ def _loaded_by_a_message(home: Path, condition: str) -> set[str]:
     return loaded
 
 
-def _fetch(home: Path, *flags: str) -> set[str]:
+def _fetch(home: Path, *flags: str, **environment: str) -> set[str]:
     listing = home / "modules"
     arguments = ["-f", str(home / "conf"), "-a", "stdin", "-m", "fetch"]
     run = subprocess.run(
         [sys.executable, *flags, "-c", RUN.format(listing=str(listing)), *arguments],
         input=MESSAGE, capture_output=True, check=False, cwd=home,
-        env={"HOME": str(home), "XDG_STATE_HOME": str(home), "PATH": os.environ["PATH"]},
+        env={"HOME": str(home), "XDG_STATE_HOME": str(home), "PATH": os.environ["PATH"], **environment},
     )  # fmt: skip
     assert run.returncode == 0, run.stderr.decode()
     return set(listing.read_text().split())
@@ -99,6 +99,13 @@ def test_a_regexp_that_may_match_loads_re_and_nothing_else(tmp_path: Path) -> No
     loaded = _loaded_by_a_message(tmp_path, '"^Subject:.*weight" in headers')
     assert loaded - _others(loaded) <= ALLOWED_OURS
     assert _others(loaded) <= ALLOWED_STANDARD | ALLOWED_FOR_A_REGEXP
+
+
+def test_the_line_about_a_message_costs_little(tmp_path: Path) -> None:
+    before = _loaded_by_a_message(tmp_path, "all")
+    more = _fetch(tmp_path, "-I", "-S", RULESMITH_SUMMARY="json") - before
+    assert more <= {"rulesmith.summary", "rulesmith.mail.words", "rulesmith.mail.address", "binascii"}
+    assert "rulesmith.summary" in more
 
 
 def test_the_list_names_only_modules_that_exist() -> None:
