@@ -177,6 +177,19 @@ def test_where_a_command_delivers_to(command: str, place: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "args", "place"),
+    [
+        ("maildir", (b"/home/a/Maildir/.Lists",), "/home/a/Maildir/.Lists"),
+        ("mbox", (b"/home/a/mbox", False, b"From x"), "/home/a/mbox"),
+        ("lmtp", (b"/run/lmtp", b"24", None, b"a@b"), "lmtp /run/lmtp 24  a@b"),
+        ("imap", (b"host", b"143", b"me", b"secret", b"Copies", ()), "imap host 143 me Copies"),
+    ],
+)
+def test_where_other_deliveries_go(kind: str, args: tuple[object, ...], place: str) -> None:
+    assert place_of(("deliver", kind, args, (b"me", 1, 1, b"/"), b"")) == place
+
+
+@pytest.mark.parametrize(
     ("text", "left"),
     [
         ("user=<x@y.z>, rip=1.2.3.4", "user=<…>, rip=1.2.3.4"),
