@@ -32,6 +32,12 @@ def test_pages_and_man_pages_are_fresh() -> None:
     assert run.returncode == 0, f"run tools/reference.py; stale: {run.stdout}{run.stderr}"
 
 
+def test_every_check_has_a_page_and_every_page_a_check() -> None:
+    from rulesmith.lint.table import NAMES, ONLINE
+
+    assert {*_pages("checks")} - {"index"} == {*NAMES, *ONLINE}
+
+
 def test_every_setting_has_its_line() -> None:
     from rulesmith.compiler.settings import defaults
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes docs/reference/{conditions,actions} and the man pages from the texts beside the code.
+"""Writes docs/reference/{conditions,actions,checks} and the man pages from the texts beside the code.
 
 usage: tools/reference.py [--check]      (--check: exit 1 if a file would change)
 
@@ -22,6 +22,8 @@ sys.path.insert(0, str(ROOT))
 from rulesmith import __version__  # noqa: E402  # the checkout's own, before any installed one
 from rulesmith.actions import WORDS as ACTIONS  # noqa: E402
 from rulesmith.conditions import WORDS as CONDITIONS  # noqa: E402
+from rulesmith.lint.table import GROUPS, ONLINE  # noqa: E402
+from rulesmith.lint.table import module as module_of  # noqa: E402
 
 
 def docstring(family: str, module: str) -> str:
@@ -47,11 +49,28 @@ def reference() -> dict[Path, str]:
             text = docstring(family, module)
             files[PAGES / family / f"{word}.md"] = page(word, text)
             sections.append(f"### {word}\n\n{text}\n")
+    files |= checks()
     language = (PAGES / "language.md").read_text(encoding="utf-8")
     settings = (PAGES / "settings.md").read_text(encoding="utf-8").replace("# ", "## ", 1)
     files[MAN / "fdm.conf.5"] = roff("fdm.conf", 5, "\n".join([language, settings, *sections]))
     for name in ("fdm", "rulesmith"):
         files[MAN / f"{name}.1"] = roff(name, 1, (PAGES / f"{name}.md").read_text(encoding="utf-8"))
+    return files
+
+
+def checks() -> dict[Path, str]:
+    """A page for each check, and one that lists them by group."""
+    files = {}
+    listed = ["# The checks of `rulesmith check`\n"]
+    for group, names in (*GROUPS.items(), ("online", ONLINE)):
+        listed.append(f"## {group}\n")
+        for name in names:
+            text = docstring("lint/rules", name.replace("-", "_"))
+            severity = module_of(name).SEVERITY.word
+            files[PAGES / "checks" / f"{name}.md"] = page(name, f"*{severity}, {group}*\n\n{text}")
+            listed.append(f"- [{name}]({name}.md) ({severity}): {text.partition(chr(10))[0]}")
+        listed.append("")
+    files[PAGES / "checks" / "index.md"] = "\n".join(listed).rstrip() + "\n"
     return files
 
 

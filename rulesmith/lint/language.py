@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 # Pairs of states that are looked at before the answer is "nobody knows".
 _MOST = 6000
 
-# Where a text stands: at the start of a header line, in its name, behind it, in its value, at an empty line's end,
-# in the body; and what may come next.
-_LINE, _NAME, _BLANK, _VALUE, _BODY = range(5)
+# Where a text stands: at the start of a header line, in its name, in its value, in the body.
+_LINE, _NAME, _VALUE, _BODY = range(4)
 
 
 class Undecided(Exception):
@@ -61,9 +60,7 @@ class _Area:
             return _VALUE
         if octet == 58:
             return _VALUE if state != _LINE else None
-        if octet in b" \t":
-            return _BLANK
-        return _NAME if 32 < octet < 127 and state != _BLANK else None
+        return _NAME if 32 < octet < 127 else None
 
     def has(self, text: bytes) -> bool:
         """Whether a text that ends with a line feed is one."""

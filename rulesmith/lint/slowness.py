@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from rulesmith.lint.searches import parsed
 from rulesmith.regexp.automaton import ENTER, LEAVE, MARK, SPLIT, TAKE, WHERE, Automaton
-from rulesmith.regexp.octets import LF, WORD
+from rulesmith.regexp.octets import ALL, LF, WORD
 from rulesmith.regexp.tree import (
+    NOTHING,
     Atomic,
     BackReference,
     Choice,
@@ -77,9 +78,11 @@ def attack(source: bytes, case: bool, dialect: str) -> Attack | None:
     if len(net.takers) > _PLACES:
         return None
     found = [*_exponential(net), *_polynomial(net), *_restarting(net, tree.root)]
+    # PCRE2 tries a regexp that begins with .* only at the starts of lines.
+    at_line_start = _begins_with_anything(tree.root)
     for start, pump, degree, lines in found[:6]:
         for end in (b"\x01", b"\n", b"", b"!\n"):
-            steps = _counted(automaton, start, pump, end, degree)
+            steps = _counted(automaton, start, pump, end, degree, start == b"" and not at_line_start)
             if steps is not None:
                 return Attack(start, pump, end, degree, lines, steps)
     return None
@@ -213,6 +216,12 @@ def _restarting(net: _Net, root: Node) -> list[Found]:
     return [(b"", bytes((net.octet(root.item.mask),)), 2, True)]
 
 
+def _begins_with_anything(node: Node) -> bool:
+    while isinstance(node, (Group, Sequence)) and node != NOTHING:
+        node = node.item if isinstance(node, Group) else node.items[0]
+    return isinstance(node, Repeat) and node.high is None and isinstance(node.item, Set) and node.item.mask | LF == ALL
+
+
 def _two_ways(net: _Net, place: int) -> bytes | None:
     """A text with two ways from a place back to it."""
     waiting = deque([(place, place, False, b"")])
@@ -288,14 +297,14 @@ def _handed_over(net: _Net, one: int, other: int) -> bytes | None:
 
 
 def _counted(
-    automaton: Automaton, start: bytes, pump: bytes, end: bytes, degree: int
+    automaton: Automaton, start: bytes, pump: bytes, end: bytes, degree: int, everywhere: bool
 ) -> tuple[tuple[int, int], ...] | None:
     """The steps for two lengths where they grow as said; None where they do not."""
     for few, many in _EXPONENTIAL if degree == 0 else _POLYNOMIAL:
         counts = []
         for times in (few, many):
             text = start + pump * times + end
-            counts.append((len(text), _all_steps(automaton, text, start == b"")))
+            counts.append((len(text), _all_steps(automaton, text, everywhere)))
         (_, first), (_, second) = counts
         if degree == 0:
             grows = second >= first * 20 or (second >= _STEPS and first < _STEPS // 8)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 GROUPS: dict[str, tuple[str, ...]] = {
     "loses-mail": (
         "action-chain-too-long",
+        "action-never-found",
         "cache-before-delivery",
         "delivered-again",
         "drop-by-body-text",

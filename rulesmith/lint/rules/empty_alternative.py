@@ -1,7 +1,7 @@
 """An alternation with an empty alternative at its end.
 
 What it does: reports `a|b|`, `|a`, `a||b` where the empty alternative makes the whole regexp match everything, or
-stands in a group that ends the regexp.
+stands in a group behind `.*` that ends the regexp.
 
 Why is this bad: nothing at all is one of the alternatives, and it is found everywhere. The words beside it decide
 nothing.
@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 from rulesmith.diagnostics.model import Severity
 from rulesmith.lint.finding import Finding
 from rulesmith.lint.searches import searches
-from rulesmith.regexp.tree import Choice, Group, Sequence
+from rulesmith.regexp.tree import Choice, Group, Repeat, Sequence
+from rulesmith.regexp.tree import Set as Octets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,5 +50,10 @@ def _ends_empty(node: Node) -> bool:
     if isinstance(node, Group):
         return _ends_empty(node.item)
     if isinstance(node, Sequence):
-        return bool(node.items) and _ends_empty(node.items[-1])
+        # Behind `.*` the words were to decide; behind other text they may be an ending that is welcome but not needed.
+        return len(node.items) > 1 and _is_anything(node.items[-2]) and _ends_empty(node.items[-1])
     return isinstance(node, Choice) and Sequence(()) in node.branches
+
+
+def _is_anything(node: Node) -> bool:
+    return isinstance(node, Repeat) and node.high is None and isinstance(node.item, Octets)

@@ -1,6 +1,6 @@
 """A header field is sought in the whole message.
 
-What it does: reports a regexp that begins with `^` and the name of a field, without `in headers`. Of a rule with
+What it does: reports a regexp that begins with the name of a field and a colon, without `in headers`. Of a rule with
 several the first is reported; the fix is for all.
 
 Why is this bad: without an area the body is searched as well. A message that quotes or forwards another one matches by
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from rulesmith.diagnostics.model import Edit, Fix, Severity
 from rulesmith.lint.finding import Finding
-from rulesmith.lint.headers import KNOWN, named
+from rulesmith.lint.headers import HEADERS, KNOWN, named
 from rulesmith.lint.searches import searches
 from rulesmith.source import Span
 
@@ -33,19 +33,19 @@ NAME = "header-without-area"
 SEVERITY = Severity.WARNING
 
 
+def _is_field(name: str, anchored: bool) -> bool:
+    """Whether this is a field's name: without ^ before it only a common one, as other texts have colons too."""
+    return (name in KNOWN or name.startswith("x-")) if anchored else name in HEADERS
+
+
 def check(compiled: Compiled) -> Iterator[Finding]:
     """A finding for each rule with such regexps."""
     rules: dict[int, list[Search]] = {}
     for found in searches(compiled):
         names = named(found.text)
-        if (
-            found.area != "any"
-            or names is None
-            or not names.anchored
-            or found.condition.span.end > found.regexp.span.end
-        ):
+        if found.area != "any" or names is None or found.condition.span.end > found.regexp.span.end:
             continue
-        if all(name.lower() in KNOWN or name.lower().startswith("x-") for name in names.names):
+        if all(_is_field(name.lower(), names.anchored) for name in names.names):
             rules.setdefault(found.lowered[0], []).append(found)
     for several in rules.values():
         first = several[0]

@@ -34,7 +34,7 @@ NAME = "slow-regexp"
 SEVERITY = Severity.WARNING
 
 # A part to repeat that is longer makes a line of some kilobytes quadratic in a few hundred only.
-_LONG_PART = 4
+_LONG_PART = 3
 
 
 def check(compiled: Compiled) -> Iterator[Finding]:

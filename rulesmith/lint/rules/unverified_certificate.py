@@ -1,7 +1,7 @@
 """Nobody checks with whom fdm speaks.
 
-What it does: reports the first account or action over TLS when `set verify-certificates` is missing, or `no-verify`
-turns it off.
+What it does: reports the first account or action over TLS when `set verify-certificates` is missing; notes `no-verify`,
+which somebody has chosen.
 
 Why is this bad: whoever is on the way can pose as the server, and gets the password and the mail.
 
@@ -48,7 +48,6 @@ def check(compiled: Compiled) -> Iterator[Finding]:
                 yield Finding(word, "the certificate of the server is not checked", help="set verify-certificates")
                 return
             if "no-verify" in phrase.span.text.split():
-                yield Finding(
-                    word, "no-verify: the certificate of this server is not checked", help="without no-verify"
-                )
+                message = "no-verify: the certificate of this server is not checked"
+                yield Finding(word, message, help="without no-verify", severity=Severity.NOTE)
                 return
