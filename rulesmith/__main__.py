@@ -12,7 +12,9 @@ def main() -> int:
 
         fdm.end(fdm.main(sys.argv[1:]))
     from rulesmith.cli import rulesmith  # for people: may take its time
+    from rulesmith.log import occupy
 
+    occupy((0, 1, 2))
     rulesmith.main(prog_name="rulesmith")
     return 0
 

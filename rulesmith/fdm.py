@@ -12,7 +12,7 @@ import sys
 
 from rulesmith.effects import Failure, Stopped, stopping
 from rulesmith.limits import STOP_GRACE
-from rulesmith.log import Log
+from rulesmith.log import Log, occupy
 from rulesmith.options import FDM_EXIT_STATUS, USAGE, Options, UsageError, parse
 
 TYPE_CHECKING = False
@@ -35,6 +35,7 @@ _STOPS = {int(_signal.SIGINT): "SIGINT", int(_signal.SIGTERM): "SIGTERM"}
 def main(arguments: list[str] | None = None) -> int:
     """Run; the exit status, 0, 1, 69 or 75 (README, "Exit status")."""
     words = sys.argv[1:] if arguments is None else arguments
+    occupy((1, 2))
     try:
         options = parse(words)
     except UsageError as error:

@@ -84,3 +84,19 @@ def _somebody_listens() -> bool:
     finally:
         line.close()
     return True
+
+
+def occupy(streams: tuple[int, ...]) -> None:
+    """Give standard streams that are closed to /dev/null.
+
+    Else the next file that we open gets the number: a message of the queue is "standard error" then, and a line of the
+    log is written over it. It is open for reading only, so that nobody believes he has written something.
+    """
+    for number in streams:
+        try:
+            os.fstat(number)
+        except OSError:
+            null = os.open(os.devnull, os.O_RDONLY)
+            if null != number:
+                os.dup2(null, number)
+                os.close(null)
