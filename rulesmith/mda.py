@@ -357,7 +357,8 @@ class AccountRun:
             return None
         from rulesmith import records  # only where some message is not finished
 
-        earlier = records.find(self._journal, whole(), self.session.config, self.account[0], self.say)
+        session = self.session
+        earlier = records.find(self._journal, whole(), session.config, session.options, self.account[0], self.say)
         if entry is not None and earlier is not None:
             # The queue was full, or not yet set, when the message came first.
             earlier.move(entry.progress_path())
@@ -369,7 +370,8 @@ class AccountRun:
             return entry.begin()
         from rulesmith import records  # messages with one delivery need none
 
-        return records.create(self._journal, whole(), self.session.config, self.account[0], self.now)
+        session = self.session
+        return records.create(self._journal, whole(), session.config, session.options, self.account[0], self.now)
 
     def _open(self, raw: bytes, source_tags: dict[bytes, bytes], word: str, now: int) -> Message:
         """A message as rules see it: without its mbox separator, with its tags and our Received line."""

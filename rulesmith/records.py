@@ -15,22 +15,34 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rulesmith.delivery.progress import Progress
+    from rulesmith.options import Options
 
 
-def find(folder: bytes, raw: bytes, config: str, account: bytes, say: Callable[[str], None]) -> Progress | None:
+def find(
+    folder: bytes, raw: bytes, config: str, options: Options, account: bytes, say: Callable[[str], None]
+) -> Progress | None:
     """How far an earlier try has come; None without one. Raises Failure where another process is at work on it."""
-    return journal.find(folder, _name(raw, config, account), say)
+    return journal.find(folder, _name(raw, config, options, account), say)
 
 
-def create(folder: bytes | None, raw: bytes, config: str, account: bytes, now: int) -> Progress:
+def create(folder: bytes | None, raw: bytes, config: str, options: Options, account: bytes, now: int) -> Progress:
     """A new record. Raises OSError where it cannot be kept."""
     if folder is None:
         raise OSError(0, "there is no HOME to keep it in")
-    return journal.create(folder, _name(raw, config, account), now)
+    return journal.create(folder, _name(raw, config, options, account), now)
 
 
-def _name(raw: bytes, config: str, account: bytes) -> bytes:
-    """The same for the same message by the same configuration and account: two users may get equal letters."""
+def _name(raw: bytes, config: str, options: Options, account: bytes) -> bytes:
+    """The same for the same message by the same configuration and account, called for the same person.
+
+    Two users may get equal letters, and what is stored for one is not there for the other: paths of a configuration
+    start at the working directory, its commands see HOME, and -D and -u say for whom it is.
+    """
     raw = header.strip_from_line(raw)
     known = identity.identity(raw, header.boundary(raw))
-    return identity.digest(os.fsencode(os.path.abspath(config)), account, known)[:20].hex().encode()
+    try:
+        here = os.getcwdb()
+    except FileNotFoundError:
+        here = b""
+    person = [os.environb.get(b"HOME", b""), os.fsencode(options.user or ""), *map(os.fsencode, options.macros)]
+    return identity.digest(os.fsencode(os.path.abspath(config)), account, known, here, *person)[:20].hex().encode()

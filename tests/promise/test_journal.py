@@ -14,7 +14,7 @@ from rulesmith import limits
 from rulesmith.delivery import journal
 from rulesmith.delivery.progress import Progress, pack, unpack
 from rulesmith.effects import DELIVER, Failure
-from tests.door import warm
+from tests.door import Call, warm, warm_door
 from tests.promise.room import Room, a_mail
 
 MAIL = a_mail()
@@ -48,6 +48,36 @@ def test_what_fetchmail_and_rspamd_change_between_two_fetches_does_not_matter(tm
     (tmp_path / "healed").touch()
     assert room.hand(b"X-Spam-Score: 2\nReceived: two\n" + MAIL).status == 0
     assert len(list((tmp_path / "a/new").iterdir())) == 1
+
+
+FOR_SOMEBODY = {
+    "folder": 'mbox "a" pipe "test -e ../healed && cat >>b"',
+    "home": "pipe 'cat >>$HOME/a' pipe 'test -e healed && cat >>$HOME/b'",
+    "macro": 'mbox "${who}/a" pipe "test -e healed && cat >>${who}/b"',
+}
+
+
+@pytest.mark.parametrize("differs", FOR_SOMEBODY)
+def test_what_is_stored_for_one_user_is_not_taken_for_stored_for_another(differs: str, tmp_path: Path) -> None:
+    """They get equal letters, by one configuration; the call says for whom it is."""
+    room = Room(tmp_path, rules=f"match all action {{ {FOR_SOMEBODY[differs]} }}\n")
+
+    def hand(user: str) -> int | None:
+        call, home = room.call(MAIL), str(tmp_path / user)
+        words = [*call.args, *(["-D", f"$who={user}"] if differs == "macro" else [])]
+        words[1] = str(tmp_path / "conf")
+        environment = {**call.env, "HOME": home} if differs == "home" else call.env
+        return warm_door(Call(words, MAIL, home if differs == "folder" else call.cwd, environment)).status
+
+    for user in ("bob", "alice"):
+        (tmp_path / user).mkdir()
+    assert hand("bob") == 75
+    (tmp_path / "healed").touch()
+    assert (hand("alice"), hand("bob")) == (0, 0)
+    found = {
+        each: (tmp_path / each).read_bytes().count(b"letter 1") for each in ("bob/a", "bob/b", "alice/a", "alice/b")
+    }
+    assert set(found.values()) == {1}, found
 
 
 def test_two_messages_with_one_message_id_are_not_confused(tmp_path: Path) -> None:
