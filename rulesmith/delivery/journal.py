@@ -145,13 +145,36 @@ def _prepare(folder: bytes) -> None:
 
 
 def _forget(path: bytes) -> None:
-    """Remove a record that nobody is at work on."""
+    """Remove a record that nobody is at work on.
+
+    The keys go with it that its message has added to a cache: without the record they would make the message, when it
+    comes again, a duplicate of itself. A record whose cache cannot be written stays.
+    """
     try:
         descriptor = os.open(path, _FLAGS)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.unlink(path)
-        finally:
-            os.close(descriptor)
     except OSError:
         return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            added = Progress(path, descriptor).added()
+        except Unreadable:
+            added = []
+        for cache, key in added:
+            if os.path.exists(cache):
+                _take_back(cache, key)
+        os.unlink(path)
+    except (OSError, Failure):
+        return
+    finally:
+        os.close(descriptor)
+
+
+def _take_back(path: bytes, key: bytes) -> None:
+    from rulesmith.delivery import keys  # loads sqlite3
+
+    cache = keys.Cache(path)
+    try:
+        cache.remove(key)
+    finally:
+        cache.close()

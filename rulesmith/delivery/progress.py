@@ -295,6 +295,10 @@ class Progress:
         """Whether a cache had the key before an earlier try of this message changed that; None: ask the cache."""
         return None if (path, key) in self._changed else self._before.get((path, key))
 
+    def added(self) -> list[tuple[bytes, bytes]]:
+        """The keys, each with its cache's path, that were not there before this message added them."""
+        return [where for where, before in self._before.items() if not before]
+
     def will_change(self, path: bytes, key: bytes, had: Callable[[], bool]) -> None:
         """The run is about to add or remove a key. From now on a look-up tells what is there. Raises OSError.
 

@@ -241,6 +241,31 @@ def test_the_journal_is_bounded_in_number_and_age(tmp_path: Path, monkeypatch) -
     assert "5.0.journal" in left, "somebody is at work on it"
 
 
+@pytest.mark.parametrize("bound", ["number", "age"])
+def test_a_message_whose_record_was_too_much_is_no_duplicate_of_itself(bound: str, tmp_path: Path, monkeypatch) -> None:
+    rules = (
+        'cache "{0}/keys"\nmatch in-cache "{0}/keys" key "%[message_id]" action drop\n'
+        'match all action add-to-cache "{0}/keys" key "%[message_id]" continue\n'
+        'match all action pipe "test -e healed && cat >>b"\n'
+    )
+    room = Room(tmp_path, rules=rules.format(tmp_path))
+    mails = [a_mail(number) for number in range(4)]
+    monkeypatch.setattr(journal, "JOURNAL_FILES", 2 if bound == "number" else 100)
+    for mail in mails:
+        assert room.hand(mail).status == 75
+        if bound == "age":
+            old = time.time() - limits.JOURNAL_DAYS * 86400 - 1
+            for each in (tmp_path / "journal").iterdir():
+                os.utime(each, (old, old))
+    assert len(room.records()) < len(mails)
+    (tmp_path / "healed").touch()
+    assert [room.hand(mail).status for mail in mails] == [0] * 4
+    assert [room.copies(mail)["b"] for mail in mails] == [1] * 4
+    # That they are there is known: a second copy is a duplicate.
+    assert room.hand(mails[0]).status == 0
+    assert room.copies(mails[0])["b"] == 1
+
+
 def test_a_record_of_many_failures_stays_short(tmp_path: Path) -> None:
     progress = journal.create(bytes(tmp_path), b"name", 1)
     progress.store(_step(b"/a"), {b"t": b"1"})
