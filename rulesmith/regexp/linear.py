@@ -25,6 +25,21 @@ _prepared: dict[tuple[bytes, bool, str], tuple[Automaton, Alphabet, int]] = {}
 
 def search_linearly(pattern: Pattern, text: bytes) -> tuple[bytes, ...] | None:
     """The octets of captures 0 to 9 as search.search gives them; OutOfBounds when it becomes too large."""
+    found = _spans(pattern, text)
+    if found is None:
+        return None
+    spans, groups = found
+    return tuple([text[slice(*spans.get(number, (0, 0)))] for number in range(min(groups, 9) + 1)])
+
+
+def start_linearly(pattern: Pattern, text: bytes) -> int | None:
+    """Where the match of `search_linearly` begins; OutOfBounds as there."""
+    found = _spans(pattern, text)
+    return None if found is None else found[0][0][0]
+
+
+def _spans(pattern: Pattern, text: bytes) -> tuple[dict[int, tuple[int, int]], int] | None:
+    """The captures that are set, and how many the regexp has."""
     source, _, _, _, dialect, case = pattern
     automaton, alphabet, groups = _prepare(source, case, dialect)
     letters = alphabet.letters(text)
@@ -40,7 +55,7 @@ def search_linearly(pattern: Pattern, text: bytes) -> tuple[bytes, ...] | None:
     else:
         spans = _perl_captures(marks)
     spans[0] = spans.pop(KEEP, (start, end))[0], end
-    return tuple([text[slice(*spans.get(number, (0, 0)))] for number in range(min(groups, 9) + 1)])
+    return spans, groups
 
 
 def _prepare(source: bytes, case: bool, dialect: str) -> tuple[Automaton, Alphabet, int]:
@@ -185,4 +200,4 @@ def _posix_captures(marks: list[tuple[int, int]]) -> dict[int, tuple[int, int]]:
     return {number: span for number, span in spans.items() if span[1] >= 0}
 
 
-__all__ = ["OutOfBounds", "search_linearly"]
+__all__ = ["OutOfBounds", "search_linearly", "start_linearly"]

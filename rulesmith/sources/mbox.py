@@ -68,7 +68,7 @@ class Source:
             return
         where = {b"mbox": folders.name_of(path), b"mbox_path": folders.parent_of(path), b"mbox_file": path}
         maximum = self._world.settings["maximum-size"]
-        for raw, size, span in _messages(box.file.descriptor, box.size, maximum):
+        for raw, size, span in cut_messages(box.file.descriptor, box.size, maximum):
             box.total += 1
             box.spans.append(span)
             drop = box.dropper()
@@ -183,7 +183,7 @@ def _copy(source: int, target: int, start: int, end: int) -> None:
         start += len(chunk)
 
 
-def _messages(descriptor: int, size: int, maximum: int) -> Iterator[tuple[bytes, int, tuple[int, int]]]:
+def cut_messages(descriptor: int, size: int, maximum: int) -> Iterator[tuple[bytes, int, tuple[int, int]]]:
     """(message, its size, where it lies): cut at separators, one `>` less before each `From `.
 
     A separator starts with `From ` and follows an empty line. The message loses the empty line before the next

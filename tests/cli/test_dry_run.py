@@ -58,8 +58,9 @@ def test_the_seed_goes_to_the_mailboxes_it_names(bench: Bench) -> None:
         "alias@example.com/Received",
     ]
     assert report["deliveries"][0]["command"] == "/usr/libexec/dovecot/deliver -d alias@example.com"
-    (rule,) = report["rules"]
+    rule, other = report["rules"]
     assert (rule["rule"], rule["line"], rule["result"]) == (0, 6, "match")
+    assert (other["result"], other["why"]) == ("not tried", "rule 0 has ended the search")
     assert rule["decided_by"] == 'regexp "^Delivered-To: alias@example.com" in headers'
     assert rule["matched"] == "Delivered-To: alias@example.com"
 

@@ -9,7 +9,10 @@ import pytest
 from rulesmith import lint
 from rulesmith.compiler.compile import compile_text
 from rulesmith.compiler.environment import Imagined
-from rulesmith.dry import Report, mark_unknown, simulate
+from rulesmith.explain.driver import World
+from rulesmith.explain.simulate import Circumstances, simulate
+from rulesmith.explain.trace import Report
+from rulesmith.explain.unknown import mark_unknown
 
 STDIN = 'account "stdin" stdin\n'
 ME = (b"user", 1000, 1000, b"/home/user")
@@ -26,19 +29,9 @@ def tried(rules: str, verdict: dict[str, Any] | None, marked: bool = False) -> R
     assert program is not None
     if marked:
         program = mark_unknown(program, verdict is not None)
+    world = World(lambda _: ME, lambda *_: False)
     return simulate(
-        program,
-        program[2][0],
-        b"Subject: x\n\nx\n",
-        ME,
-        0,
-        b"h",
-        b"h",
-        b"1",
-        lambda _: ME,
-        lambda *_: False,
-        None,
-        verdict,
+        program, program[2][0], b"Subject: x\n\nx\n", Circumstances(ME, 0, b"h", b"h", b"1"), world, verdict
     )
 
 

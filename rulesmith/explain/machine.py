@@ -1,4 +1,4 @@
-"""What a dry run may look at: caches that exist, and, when it is asked to, commands of conditions."""
+"""What a dry run may look at on this machine: caches that exist, and, when it is asked to, commands."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def look_up(path: bytes, key: bytes) -> bool:
 
 
 def runner(settings: dict[str, Any]) -> Callable[..., tuple[int | None, bytes]]:
-    """Runs commands of conditions, when the user asked for it."""
+    """Runs commands, when the user asked for it."""
     world = World(settings, b"dry-run", b"", lambda _: None)
 
     def run(
-        line: bytes, stdin: bytes | None, user: User, until: Callable[[bytes], bool] | None
+        purpose: str, line: bytes, stdin: bytes | None, user: User, until: Callable[[bytes], bool] | None
     ) -> tuple[int | None, bytes]:
-        return command.run(line, stdin, user, world, False, until)
+        return command.run(line, stdin, user, world, purpose == "rewrite", until)
 
     return run

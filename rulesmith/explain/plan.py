@@ -1,0 +1,59 @@
+"""Where a message would lie in the end: each user with the mailboxes."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rulesmith.explain.trace import Planned, Report
+
+
+def mailbox_of(plan: Planned) -> str | None:
+    """The mailbox that a delivery goes to, where the command shows it: Dovecot's `deliver -d USER [-m FOLDER]`."""
+    if plan.kind.startswith("imap"):
+        return plan.path
+    found = _of_deliver(plan)
+    return None if found is None else "/".join(found)
+
+
+def _of_deliver(plan: Planned) -> tuple[str, str] | None:
+    if plan.kind != "pipe" or plan.command is None:
+        return None
+    try:
+        words = shlex.split(plan.command)
+    except ValueError:
+        return None
+    if not words or os.path.basename(words[0]) not in ("deliver", "dovecot-lda"):
+        return None
+    found: dict[str, str] = {}
+    for flag, value in pairwise(words[1:]):
+        if flag in ("-d", "-m"):
+            found.setdefault(flag, value)
+    return found.get("-d", plan.user), found.get("-m", "INBOX")
+
+
+def target_of(plan: Planned) -> str:
+    """Where a delivery goes, in one word where there is one: USER/FOLDER, a path, a command, a server."""
+    return mailbox_of(plan) or plan.path or plan.command or f"{plan.kind} {plan.detail or ''}".rstrip()
+
+
+def targets(report: Report) -> list[str]:
+    """Where the message would lie, once each, in order; none where the outcome is not that it is delivered."""
+    return list(dict.fromkeys(target_of(plan) for plan in report.plan if plan.stores))
+
+
+def by_user(report: Report) -> dict[str, list[str]]:
+    """The final plan: for each user (the one whose mailbox it is, else who delivers) where the message will lie."""
+    found: dict[str, list[str]] = {}
+    for plan in report.plan:
+        if not plan.stores:
+            continue
+        deliver = _of_deliver(plan)
+        user, place = deliver or (plan.user, target_of(plan))
+        places = found.setdefault(user, [])
+        if place not in places:
+            places.append(place)
+    return found
