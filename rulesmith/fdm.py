@@ -225,9 +225,10 @@ class Door:
         finally:
             stopping.held = False
         stopping.heed()
-        # Where the caller hands the message over again, the copy that is there already may be further.
-        is_new = self.entry is None or self.entry.context is context
-        self.handed = letter.whole if is_new or self.entry is None else self.entry.raw
+        # Where the caller hands the message over again, the copy that is there already may be further. And who has
+        # a file of the message must know when the scanned text takes its place.
+        is_ours = self.entry is None or (self.entry.context is context and letter.in_memory)
+        self.handed = letter.whole if is_ours or self.entry is None else self.entry.raw
         if self.entry is None:
             self.log.warn(f"the queue cannot take the message: {why}")
 

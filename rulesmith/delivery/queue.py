@@ -90,6 +90,7 @@ def take(
         entry = _create(folder, context)
     except OSError as error:
         return receive(None), None, f"{folders.text_of(folder)}: {error.strerror}"
+    letter = None
     try:
         spool = Spool(entry.descriptor, entry.start)
         letter = receive(spool)
@@ -109,7 +110,11 @@ def take(
         folders.sync_folder(folder)
     except OSError as error:
         entry.discard()
-        return letter, None, f"{folders.text_of(folder)}: {error.strerror}"
+        why = f"{folders.text_of(folder)}: {error.strerror}"
+        if letter is None or not letter.in_memory:
+            # What could not be synced is no copy to deliver from.
+            raise Failure(f"the queue cannot take the message: {why}") from None
+        return letter, None, why
     except BaseException:
         entry.discard()
         raise

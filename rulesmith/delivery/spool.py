@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 TYPE_CHECKING = False
@@ -42,7 +43,10 @@ class Spool:
         raw = os.pread(self.descriptor, self._end - self._start, self._start)
         while len(raw) < self._end - self._start:
             # One call gives 2 GiB at most.
-            raw += os.pread(self.descriptor, self._end - self._start - len(raw), self._start + len(raw))
+            more = os.pread(self.descriptor, self._end - self._start - len(raw), self._start + len(raw))
+            if not more:
+                raise OSError(errno.EIO, "the file has become shorter")
+            raw += more
         return raw
 
 

@@ -118,6 +118,11 @@ class Letter:
         self._chunks.clear()
         self._spool = None
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether it is there without its file."""
+        return bool(self._chunks)
+
     def is_open_ended(self) -> bool:
         """Whether its last line has no end; it gets one, as in fdm."""
         return self._last != b"\n"

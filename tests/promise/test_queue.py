@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from rulesmith import limits, scanned
 from rulesmith.cli import rulesmith
 from rulesmith.delivery import queue as entries
-from tests.door import warm
+from tests.door import Call, warm, warm_door
 from tests.promise.room import PLAN, Room, a_mail
 
 MAIL = a_mail()
@@ -142,6 +143,44 @@ def test_a_queue_that_cannot_be_written_leaves_the_message_with_the_caller(tmp_p
     (tmp_path / "healed").touch()
     assert room.hand(MAIL).status == 0
     assert room.copies(MAIL) == {"a": 1, "b": 1, "c": 1}
+
+
+LONG = a_mail(more=b"\n" + b"x" * (limits.SPOOL_MEMORY + 1))
+
+
+@pytest.mark.parametrize("mail", [MAIL, LONG], ids=["short", "long"])
+def test_a_message_that_cannot_be_synced_is_delivered_from_memory_or_not_at_all(mail, tmp_path, monkeypatch) -> None:
+    room = Room(tmp_path, queue=True, rules='match all action pipe "cat >>b"\n')
+    assert room.queue
+    room.queue.mkdir(0o700)
+    sync = os.fsync
+
+    def broken(descriptor: int) -> None:
+        if "/queue/." in os.readlink(f"/proc/self/fd/{descriptor}"):
+            raise OSError(5, "Input/output error")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", broken)
+    call = room.call(mail)
+    # The lock of the program may get the number of the file that was given up.
+    outcome = warm_door(Call([each for each in call.args if each != "-m"], mail, call.cwd, call.env))
+    assert (outcome.status, b"Traceback" in outcome.stderr) == (0 if mail == MAIL else 75, False), outcome
+    assert (room.copies(mail)["b"], room.entries()) == (int(mail == MAIL), [])
+    monkeypatch.undo()
+    assert room.hand(LONG).status == 0
+    assert room.copies(LONG)["b"] == 1
+
+
+def test_a_long_message_that_is_scanned_is_read_from_its_new_place(tmp_path: Path, monkeypatch) -> None:
+    """Its first file is closed when the scanned text takes its place; the problem mailbox asks for it once more."""
+    settings = 'set queue-tries 1\nset queue-time 0 seconds\nset scan "unix:/nowhere"\n'
+    room = Room(tmp_path, queue=True)
+    room.configure('match all action pipe "exit 1"\n', settings + f'set problem-mailbox "{tmp_path}/a"\n')
+    found = {"score": 1.0, "required": 15.0, "action": b"no action", "symbols": {}}
+    monkeypatch.setattr(scanned, "scan", lambda raw, *_: (b"X-Spam-Score: 1\n" + raw, found))
+    assert room.hand(LONG).status == 0
+    assert b"X-Spam-Score: 1\n" + LONG in [each.read_bytes() for each in (tmp_path / "a/new").iterdir()]
+    assert room.entries() == []
 
 
 def test_messages_arrive_in_their_order(tmp_path: Path) -> None:
