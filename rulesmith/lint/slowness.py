@@ -92,7 +92,9 @@ def _loops(node: Node) -> int:
     mine = isinstance(node, Repeat) and node.high is None
     if mine and (contains(children(node)[0], Repeat, Choice) or _takes_lines(node)):
         return 2
-    return mine + sum(_loops(child) for child in children(node))
+    inside = sum(_loops(child) for child in children(node))
+    # Written out, a counted repeat is as many loops.
+    return mine + inside * (2 if isinstance(node, Repeat) and node.high is not None and node.high > 1 else 1)
 
 
 def _takes_lines(node: Node) -> bool:
@@ -100,10 +102,10 @@ def _takes_lines(node: Node) -> bool:
 
 
 def _short(node: Node) -> Node:
-    """The same with counted repeats cut down to two: what they make slow, two make slow."""
+    """The same with counted repeats cut down to three: what they make slow, three make slow."""
     if isinstance(node, Repeat):
-        high = None if node.high is None else min(node.high, 2)
-        return replace(node, item=_short(node.item), low=min(node.low, 2), high=high)
+        high = None if node.high is None else min(node.high, 3)
+        return replace(node, item=_short(node.item), low=min(node.low, 3), high=high)
     if isinstance(node, Group):
         return replace(node, item=_short(node.item))
     if isinstance(node, Sequence):

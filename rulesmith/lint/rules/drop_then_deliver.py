@@ -1,6 +1,7 @@
 """`drop` with deliveries behind it.
 
-What it does: reports `drop` in a list of items or actions that delivers the message afterwards.
+What it does: reports `drop` in a list of items or actions that delivers the message afterwards, and `drop` with
+`continue`.
 
 Why is this bad: `drop` does not end anything; it only says that the source need not keep the message. Whoever wrote
 `drop` first probably meant the message to be gone, and it is delivered.
@@ -35,6 +36,13 @@ def check(compiled: Compiled) -> Iterator[Finding]:
     """A finding at each such list."""
     for rung in ladder(compiled):
         items = [word for word, _, _ in jobs(compiled, rung.lowered) or ()]
+        if rung.statement.continues and "drop" in items and not any(word in STORING for word in items):
+            yield Finding(
+                place_of(compiled, rung.lowered),
+                "drop ends nothing: with continue the message goes on to the rules below",
+                help="without continue",
+            )
+            continue
         if "drop" in items and any(word in STORING for word in items[items.index("drop") + 1 :]):
             written = [item for item in rung.statement.items or () if item.word == "drop"]
             yield Finding(

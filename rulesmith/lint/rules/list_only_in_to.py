@@ -30,7 +30,7 @@ NAME = "list-only-in-to"
 SEVERITY = Severity.NOTE
 
 _LIST = re.compile(
-    r"[-_.](?:users?|devel|dev|list|announce|discuss|talk|hackers|commits|bugs|l)\\*@|@lists?\b|@(?:listserv|mailman|googlegroups|freelists|yahoogroups|vger)\b",
+    r"(?:^|[^A-Za-z0-9])(?:users|devel|announce|discuss|hackers)\\*@|[-_.](?:users?|devel|dev|list|announce|discuss|talk|hackers|commits|bugs|l)\\*@|@lists?\b|@(?:listserv|mailman|googlegroups|freelists|yahoogroups|vger)\b",
     re.IGNORECASE,
 )
 
