@@ -98,9 +98,8 @@ def _append(box: locks.LockedFile, text: bytes, plain: bool) -> None:
     """Write and sync, or leave the file as long as it was. Raises OSError."""
     descriptor = box.descriptor
     size = os.fstat(descriptor).st_size
-    if plain and size and _last(descriptor, size) != b"\n":
-        # A writer died here in mid-line: on a line of its own our separator is still one.
-        text = b"\n\n" + text
+    if plain and size:
+        text = _separation(descriptor, size) + text
     before = _signal.pthread_sigmask(_signal.SIG_BLOCK, _SIGNALS)
     try:
         try:
@@ -116,14 +115,22 @@ def _append(box: locks.LockedFile, text: bytes, plain: bool) -> None:
         _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
 
 
-def _last(descriptor: int, size: int) -> bytes:
-    """The last octet; a line feed is supposed where we may not look."""
+def _separation(descriptor: int, size: int) -> bytes:
+    """What is missing for our separator to be one: nothing, unless a writer died here in mid-message.
+
+    Readers look for a separator behind an empty line; behind another line it would be text of the message before.
+    """
     try:
-        return os.pread(descriptor, 1, size - 1)
+        is_mbox = os.pread(descriptor, 5, 0) == b"From "
+        end = os.pread(descriptor, 3, max(0, size - 3))
     except OSError as error:
+        # A box that we may not read.
         if error.errno != errno.EBADF:
             raise
-        return b"\n"
+        return b""
+    if not end.endswith(b"\n"):
+        return b"\n\n"
+    return b"\n" if is_mbox and not end.endswith((b"\n\n", b"\n\r\n")) else b""
 
 
 def _gzip(text: bytes) -> bytes:

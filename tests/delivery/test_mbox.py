@@ -14,6 +14,7 @@ import pytest
 
 from rulesmith.delivery import locks, mbox
 from rulesmith.effects import Failure
+from rulesmith.sources.mbox import Source
 from tests.dying import die_at
 from tests.recording import ME, RecordingWorld
 
@@ -100,12 +101,16 @@ def test_a_box_with_another_mode_is_used_with_fdms_warning(tmp_path: Path) -> No
     assert box.read_bytes() == b"x\n" + STORED
 
 
-def test_what_a_dying_writer_left_does_not_swallow_the_separator(tmp_path: Path) -> None:
+@pytest.mark.parametrize("left", [b"From: half of a l", b"From: x\n\nhalf of a message\n"])
+def test_what_a_dying_writer_left_does_not_swallow_the_separator(left: bytes, tmp_path: Path) -> None:
+    """Nor does the account that reads mboxes find one message where there are two."""
     box = tmp_path / "box"
-    box.write_bytes(STORED + LINE + b"\nFrom: half of a l")
+    box.write_bytes(STORED + LINE + b"\n" + left)
     box.chmod(0o600)
     _deliver(box)
     assert _read(box)[-1].startswith(b"From: bob@")
+    found = [raw for raw, _, _ in Source((bytes(box),), RecordingWorld()).messages()]
+    assert [len(found), found[-1].startswith(LINE + b"\n")] == [3, True]
 
 
 def test_no_create_needs_an_existing_box(tmp_path: Path) -> None:
