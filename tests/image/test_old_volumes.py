@@ -56,7 +56,7 @@ def test_what_rspamd_had_learned_is_there_also_after_the_next_starts(container: 
     container.create()
     learned(container)
     container.kill()
-    until(lambda: not container.is_ready(), 10, "dead")
+    until(lambda: not container.is_ready(), 60, "dead")
     container.start()
     container.wait()
     learned(container)
