@@ -42,12 +42,14 @@ _CHANGES = frozenset(["rewrite", "add-header", "remove-header", "tag"])
 
 def check(compiled: Compiled) -> Iterator[Finding]:
     """A finding at each rule that one above makes useless."""
-    facts = {rung.lowered[0]: ways(rung.lowered[2]) for rung in ladder(compiled)}
-    for rung in ladder(compiled):
+    rungs = ladder(compiled)
+    facts = {rung.lowered[0]: ways(rung.lowered[2]) for rung in rungs}
+    changing = {rung.lowered[0] for rung in rungs if _may_change(rung, compiled)}
+    for rung in rungs:
         mine = facts[rung.lowered[0]]
         if mine is None or any(contradiction(way) for way in mine):
             continue
-        blocker = _blocker(rung, mine, facts, compiled)
+        blocker = _blocker(rung, mine, facts, changing)
         if blocker is not None:
             same = _does(rung) == _does(blocker)
             what = "does the same" if same else "does something else"
@@ -59,13 +61,13 @@ def check(compiled: Compiled) -> Iterator[Finding]:
             )
 
 
-def _blocker(rung: Rung, mine: list[Way], facts: dict[int, list[Way] | None], compiled: Compiled) -> Rung | None:
+def _blocker(rung: Rung, mine: list[Way], facts: dict[int, list[Way] | None], changing: set[int]) -> Rung | None:
     inner: Rung | None = rung
     around: frozenset[Fact] = frozenset()
     while inner is not None:
         changed = False
         for other in reversed(inner.above):
-            changed = changed or _may_change(other, compiled)
+            changed = changed or other.lowered[0] in changing
             theirs = facts[other.lowered[0]]
             if other.statement.continues or other.below or other.statement.block is not None or theirs is None:
                 continue

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rulesmith.compiler.names import flatten
 from rulesmith.compiler.scope import encode
 from rulesmith.diagnostics.model import Severity
 from rulesmith.lint.finding import Finding
@@ -76,12 +75,18 @@ def _paths(compiled: Compiled, rung: Rung) -> Iterator[Text]:
     for item in rung.statement.items or ():
         if item.word in _PATHS:
             yield item.args[0]
-    names = {encode(name.value) for name in rung.statement.names or () if name.value}
-    for statement in flatten(compiled.config.statements):
-        if isinstance(statement, Action) and encode(statement.name.value or "") in names:
-            for item in statement.items:
-                if item.word in _PATHS:
-                    yield item.args[0]
+    for statement in _named(compiled, rung):
+        for item in statement.items:
+            if item.word in _PATHS:
+                yield item.args[0]
+
+
+def _named(compiled: Compiled, rung: Rung) -> list[Action]:
+    """The actions that a rule names."""
+    names = {name.value for name in rung.statement.names or () if name.value}
+    if not names:
+        return []
+    return [each for each in compiled.config.statements if isinstance(each, Action) and each.name.value in names]
 
 
 def _submatch(rung: Rung, number: int, groups: dict[tuple[int, int], Parsed | None]) -> bool:
@@ -115,10 +120,7 @@ def _risky_tags(compiled: Compiled, groups: dict[tuple[int, int], Parsed | None]
     risky: set[bytes] = set()
     for rung in ladder(compiled):
         items = list(rung.statement.items or ())
-        names = {encode(name.value) for name in rung.statement.names or () if name.value}
-        for statement in flatten(compiled.config.statements):
-            if isinstance(statement, Action) and encode(statement.name.value or "") in names:
-                items += statement.items
+        items += (item for action in _named(compiled, rung) for item in action.items)
         for item in items:
             if item.word == "tag" and item.args[0].value is not None and item.args[1] is not None:
                 value = encode(item.args[1].value or "")
