@@ -34,7 +34,7 @@ _PIECE = 1 << 20
 _OF_MAILDIRS = ("dovecot.index*", "dovecot.list.index*", "dovecot.mailbox.log*")
 _OF_NOBODY = ("*.lock", ".temp.*", ".nfs*")
 # rspamd's compiled patterns: they fit one version on one kind of processor.
-_COMPILED = ("*.hs", "*.hs.unser", "*.hsmc", "*.hsmp", "*.lock", "*.shm")
+_COMPILED = ("*.hs", "*.hsmc", "*.hsmp", "*.unser", ".seeded", "*.lock", "*.shm")
 # Tries and seconds to copy a file that is being written, to wait for a message that is being delivered.
 _TRIES, _PAUSE, _BUSY = 10, 0.05, 5.0
 
