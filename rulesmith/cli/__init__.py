@@ -14,6 +14,7 @@ from rulesmith.cli.health import health
 from rulesmith.cli.learn import learn
 from rulesmith.cli.ping import ping
 from rulesmith.cli.queue import queue
+from rulesmith.cli.why_not import why_not_command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,6 +35,7 @@ def fetch() -> None:
 
 rulesmith.add_command(check)
 rulesmith.add_command(dry_run)
+rulesmith.add_command(why_not_command)
 rulesmith.add_command(cache)
 rulesmith.add_command(learn)
 rulesmith.add_command(ping)

@@ -11,8 +11,12 @@ from rulesmith.explain.trace import Change, Planned, RuleTrace, Tried
 from rulesmith.wording import explain_term, text_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rulesmith.mail.message import Message
     from rulesmith.program import Program, Rule, Term
+
+    Watch = Callable[[int, Term, Tried, Message], None]
 
 _JOINS = ("", "and", "or")
 # More lines of a difference than these are counted only.
@@ -22,11 +26,17 @@ _MADE = (b"mail_file", b"mbox_file")
 
 
 class Recorder:
-    """Notes what happens to one message. Without `detail` it leaves out what takes time: places and differences."""
+    """Notes what happens to one message. Without `detail` it leaves out what takes time: places and differences.
 
-    def __init__(self, program: Program, account: bytes, message: Message, detail: bool) -> None:
+    `watch` is called with each condition when it has been tried, while the message is as the condition saw it.
+    """
+
+    def __init__(
+        self, program: Program, account: bytes, message: Message, detail: bool, watch: Watch | None = None
+    ) -> None:
         self.message = message
         self.detail = detail
+        self._watch = watch
         self._settings = program[0]
         self._account = account
         self._by_number: dict[int, RuleTrace] = {}
@@ -77,6 +87,8 @@ class Recorder:
             tried.changes = self._changes()
         self._facts = []
         traced.conditions.append(tried)
+        if self._watch is not None:
+            self._watch(rule[0], term, tried, message)
 
     def _open(self, rule: Rule) -> RuleTrace:
         traced = self._by_number[rule[0]]

@@ -14,6 +14,7 @@ from rulesmith.mail.message import Message, clock_tags, describe
 
 if TYPE_CHECKING:
     from rulesmith.explain.driver import User, World
+    from rulesmith.explain.recorder import Watch
     from rulesmith.program import Account, Program
 
 
@@ -36,11 +37,12 @@ def simulate(
     world: World,
     spam: dict[str, Any] | None = None,
     detail: bool = True,
+    watch: Watch | None = None,
 ) -> Report:
     """What the program would do with a message that `account` hands over; never touches anything.
 
     `spam` is the verdict that a scan gave (mail/message.py). Without `detail` the trace has no places, facts and
-    differences.
+    differences. `watch` sees each condition that is tried (recorder.py).
     """
     settings = program[0]
     too = _unfit(raw, settings)
@@ -49,9 +51,9 @@ def simulate(
         recorder = Recorder(program, account[0], Message(raw, 0, {}, circumstances.now), False)
         _leave_out(recorder.rules, reason)
         return Report(outcome, reason, recorder.rules, [])
-    message = arrived(program, account, raw, circumstances)
+    message = _arrived(program, account, raw, circumstances)
     message.verdict = spam
-    recorder = Recorder(program, account[0], message, detail)
+    recorder = Recorder(program, account[0], message, detail, watch)
     engine = evaluate(program, account[0], account[2], message, circumstances.me, recorder.event)
     try:
         verdict = Driver(recorder, world).drive(engine)
@@ -66,7 +68,7 @@ def simulate(
     return Report(outcome, reason, recorder.rules, recorder.plan, message.tags, message.raw)
 
 
-def arrived(program: Program, account: Account, raw: bytes, circumstances: Circumstances) -> Message:
+def _arrived(program: Program, account: Account, raw: bytes, circumstances: Circumstances) -> Message:
     """The message as the rules first see it."""
     if raw[-1:] != b"\n":
         raw += b"\n"
