@@ -9,9 +9,14 @@ from typing import Self
 
 
 class Mailbox:
-    """Listens on a port of the loopback while its `with` lasts."""
+    """Listens on a port while its `with` lasts; `fetched` counts how often the message was handed out,
+    `asked` is set when somebody has asked for its UID.
+    """
 
-    def __init__(self, message: bytes) -> None:
+    def __init__(self, message: bytes, host: str = "127.0.0.1") -> None:
+        self.fetched = 0
+        self.asked = threading.Event()
+
         class Session(socketserver.StreamRequestHandler):
             def handle(self) -> None:
                 self.wfile.write(b"+OK\r\n")
@@ -29,8 +34,10 @@ class Mailbox:
             if word == b"LIST":
                 return b"+OK\r\n1 %d\r\n.\r\n" % len(message)
             if word == b"UIDL":
+                self.asked.set()
                 return b"+OK\r\n1 the-only-one\r\n.\r\n"
             if word in (b"RETR", b"TOP"):
+                self.fetched += 1
                 return b"+OK\r\n" + message + b".\r\n"
             return b"-ERR\r\n" if word in (b"CAPA", b"LAST") else b"+OK\r\n"
 
@@ -40,7 +47,7 @@ class Mailbox:
             def handle_error(self, request: object, client_address: object) -> None:
                 """fetchmail hangs up when it likes."""
 
-        self._server = Server(("127.0.0.1", 0), Session)
+        self._server = Server((host, 0), Session)
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 

@@ -1,0 +1,148 @@
+"""Mail on its way: from a provider by IMAP and POP3, through scan and rules, into the folders of its readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.container.pop3 import Mailbox
+from tests.image.fetching import DELIVER, GTUBE, PASSWORD, SCAN, SORT, letter, near, rc, subjects
+from tests.image.house import CAREFUL, Container, until
+
+DELIVERED, SCANNED, SORTED, TWO, BAD = "delivered@x.org", "scanned@x.org", "sorted@x.org", "two@x.org", "bad@x.org"
+ALIAS, SECOND = "alias@example.com", "second@x.org"
+SPAM = 'action "junk" pipe "/usr/libexec/dovecot/deliver -d sorted@x.org -m Junk"\n'
+SPAM += 'match "^X-Spam: yes" in headers action "junk"\n'
+# The seed's own.
+RULES = """\
+account "stdin" disabled stdin
+{spam}
+action "alias@example.com" pipe "/usr/libexec/dovecot/deliver -d alias@example.com"
+action "alias@example.com:Received" pipe "/usr/libexec/dovecot/deliver -d alias@example.com -m Received"
+action "user@example.com" pipe "/usr/libexec/dovecot/deliver -d sorted@x.org"
+action "user@example.com:Received" pipe "/usr/libexec/dovecot/deliver -d sorted@x.org -m Received"
+match "^Delivered-To: alias@example.com" in headers action {{ "alias@example.com" "alias@example.com:Received" }}
+match all action {{ "user@example.com" "user@example.com:Received" }}
+"""
+
+
+@pytest.fixture(scope="module")
+def provider(containers: Callable[[], Container]) -> Container:
+    made = containers()
+    for user in (DELIVERED, SCANNED, SORTED, TWO, SECOND):
+        made.user(user, passwd="{PLAIN}" + PASSWORD)
+    made.create()
+    until(lambda: made.has_user(SECOND), 20, "the provider's users")
+    return made
+
+
+@pytest.fixture(scope="module")
+def house(containers: Callable[[], Container], provider: Container) -> Container:
+    made = containers()
+    made.user(ALIAS, passwd="{PLAIN}" + PASSWORD)
+    for user, mda in ((DELIVERED, DELIVER), (SCANNED, SCAN)):
+        made.user(user, passwd="{PLAIN}" + PASSWORD, rc=rc(provider, user, mda))
+    made.user(SORTED, passwd="{PLAIN}" + PASSWORD, rc=rc(provider, SORTED, SORT), conf=RULES.format(spam=SPAM))
+    two = (
+        rc(provider, TWO, DELIVER)
+        + rc(provider, SECOND, DELIVER.format(user=TWO))
+        + rc(provider, TWO, DELIVER, folder="Lists")
+    )
+    made.user(TWO, passwd="{PLAIN}" + PASSWORD, rc=two)
+    made.user(BAD, passwd="", rc="pol x\n", conf="match all action nowhere\n")
+    made.create(*CAREFUL)
+    return made
+
+
+def idles(house: Container, user: str) -> bool:
+    """Whether his fetchmail waits in its folder."""
+    return house.exec("sh", "-c", f"rulesmith health | grep -F '{user} ' | grep -q ', idle'").status == 0
+
+
+def arrives(house: Container, user: str, subject: str, folder: str = "INBOX", seconds: float = 30) -> None:
+    until(lambda: subject in subjects(house, user, folder), seconds, f"{subject} in {folder} of {user}")
+
+
+@pytest.mark.parametrize("user", [DELIVERED, SCANNED, SORTED])
+def test_mail_comes_at_once_by_each_way_of_the_seed(house: Container, provider: Container, user: str) -> None:
+    until(lambda: idles(house, user), 40, "fetchmail waits")
+    provider.deliver(user, letter("at once"))
+    # The next poll would come after a minute.
+    arrives(house, user, "at once", seconds=20)
+    [message] = [text for text in house.mailbox(user, PASSWORD) if b"Subject: at once" in text]
+    assert message.endswith(b"\n\nHello.\n")
+    assert (b"X-Spam-Score: " in message) == (user != DELIVERED)
+
+
+def test_rules_sort_into_mailboxes_and_folders(house: Container, provider: Container) -> None:
+    provider.deliver(SORTED, letter("to an alias", more="Delivered-To: alias@example.com\n"))
+    provider.deliver(SORTED, letter("to the user"))
+    for folder in ("INBOX", "Received"):
+        arrives(house, ALIAS, "to an alias", folder)
+        arrives(house, SORTED, "to the user", folder)
+        assert "to the user" not in subjects(house, ALIAS, folder)
+        assert "to an alias" not in subjects(house, SORTED, folder)
+
+
+def test_spam_is_put_into_junk_by_a_rule(house: Container, provider: Container) -> None:
+    provider.deliver(SORTED, letter("buy", GTUBE))
+    arrives(house, SORTED, "buy", "Junk")
+    assert "buy" not in subjects(house, SORTED)
+
+
+def test_several_folders_are_waited_in_at_a_time(house: Container, provider: Container) -> None:
+    services = house.sh("ls /run/s6-fetch").split()
+    assert [name for name in services if TWO in name] == [f"fetch:{TWO}:{number}" for number in range(3)]
+    provider.deliver(TWO, letter("first account"))
+    provider.deliver(SECOND, letter("second account"))
+    provider.deliver(TWO, letter("second folder"), "-m", "Lists")
+    for subject in ("first account", "second account", "second folder"):
+        arrives(house, TWO, subject, seconds=90)
+
+
+def test_a_bad_configuration_is_named_and_hurts_nobody(house: Container) -> None:
+    for words in ("passwd: it is empty", "fetchmailrc: refused", "fdm.conf: refused"):
+        house.saw(f"{BAD}: {words}")
+    assert house.exec("doveadm", "user", "--", BAD, user="vmail").status
+    assert f"fetch:{BAD}:" not in house.sh("ls /run/s6-fetch")
+    assert idles(house, SORTED)
+
+
+def test_nothing_of_a_users_runs_as_root_or_with_his_secrets(house: Container) -> None:
+    each = "grep -qx fetchmail $each/comm 2>/dev/null && grep ^Uid $each/status"
+    uids = house.sh(f"for each in /proc/[0-9]*; do {each}; done; true")
+    assert uids
+    assert {line.split()[1] for line in uids.splitlines()} == {"5000"}
+    assert PASSWORD not in house.sh("cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '; true")
+    assert PASSWORD not in house.logs()
+    home = house.sh(f"ls -la /run/fetchmail/{SORTED}", user="vmail")
+    assert {line.split()[0] for line in home.splitlines() if line.endswith(("fdm.conf", "fetchmailrc"))} == {
+        "-rw-------"
+    }
+
+
+def test_what_was_fetched_by_pop3_is_not_fetched_again_after_re_creation(
+    containers: Callable[[], Container], provider: Container
+) -> None:
+    made = containers()
+    made.user("user", passwd="{PLAIN}" + PASSWORD)
+    made.create(*CAREFUL, environment={"RULESMITH_FETCH_INTERVAL": "2"})
+    with Mailbox(letter("by POP3").replace(b"\n", b"\r\n"), near(made)) as mailbox:
+        host = near(made)
+        made.user(
+            "user",
+            rc=f"poll {host} proto pop3 port {mailbox.port} uidl user a pass b keep sslproto '' "
+            f'mda "/usr/libexec/dovecot/deliver -d user"\n',
+        )
+        arrives(made, "user", "by POP3")
+        assert made.stop()[1] < 10
+        made.remove()
+        fetched = mailbox.fetched
+        mailbox.asked.clear()
+        made.create(*CAREFUL, environment={"RULESMITH_FETCH_INTERVAL": "2"})
+        assert mailbox.asked.wait(60)
+        mailbox.asked.clear()
+        assert mailbox.asked.wait(60)
+    assert mailbox.fetched == fetched == 1
+    assert subjects(made, "user") == ["by POP3"]
