@@ -128,7 +128,7 @@ def is_contained(one: Pattern, other: Pattern, area: str) -> bool:
     if not one[0] or not other[0] or one[1] is None or other[1] is None:
         return False
     try:
-        texts = samples(one[0], one[5], one[4])
+        texts = [text for text in samples(one[0], one[5], one[4]) if _Area(area).has(text)]
         if not texts or any(search(other, text, text.lower()) is None for text in texts):
             return False
     except Failure:

@@ -42,7 +42,7 @@ def check(compiled: Compiled) -> Iterator[Finding]:
         if len(bare) != len(several) - 1 or not bare or last.condition.span.end == last.regexp.span.end:
             continue
         names = named(bare[0].text)
-        if names is None or not names.anchored:
+        if names is None:
             yield Finding(
                 bare[0].regexp.text.span,
                 f"this searches the whole message: the area belongs to {last.regexp.text.span.text} only",
