@@ -172,14 +172,16 @@ class Session:
         status = SUCCESS
         try:
             for raw, tags, dispose in source.messages():
-                stopping.forget()
+                # Somebody may have asked while this one was read.
+                stopping.held = False
+                stopping.heed()
                 verdict, kept, why = run.process(lambda raw=raw: raw, tags)  # type: ignore[misc]
                 if why and verdict.outcome != "ignored":
                     status = ERROR
                     break
                 dispose(not kept)
                 stopping.heed()
-            source.finish(status == SUCCESS)
+            source.finish()
         except Failure as failure:
             run.say(failure.text)
             run.say("fetching error. aborted")

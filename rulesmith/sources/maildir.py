@@ -1,7 +1,7 @@
 """The `maildir` account: every message in `cur`, then every one in `new` (fdm.conf(5), appendix of the dialect).
 
 A source has the shape that the door expects: `messages()` yields (raw, tags, dispose), and the door calls
-`dispose(drop)` for each message before it asks for the next; `finish(ok)` ends the account. Whoever stops early or
+`dispose(drop)` for each message before it asks for the next; `finish()` ends the account. Whoever stops early or
 fails to call `dispose` keeps the mail: only `dispose(True)` lets a message go.
 """
 
@@ -33,31 +33,38 @@ class Source:
         self._world = world
 
     def messages(self) -> Iterator[Fetched]:
-        """Each message with its tags. Dropped ones are unlinked when their folder is done, as in fdm.
+        """Each message with its tags. A dropped one is unlinked at once.
+
+        fdm unlinks them when their folder is done: what ends it before that, an empty file will do, has everything
+        delivered again at the next run, and at each one after it.
 
         Raises Failure in fdm's words: nothing found, not readable, empty or too big.
         """
         for folder in self._folders():
             dropped: list[bytes] = []
-            for path, size in _files(folder):
-                if size > self._world.settings["maximum-size"]:
-                    refuse_size(size, self._world)
-                    dropped.append(path)
-                    continue
-                raw = _read(path)
-                if raw is None:
-                    continue
-                if not raw:
-                    raise Failure("empty message")
-                yield raw, _tags(folder), _disposer(path, dropped)
-            _unlink(folder, dropped)
+            try:
+                for path, size in _files(folder):
+                    dispose = _disposer(path, dropped)
+                    if size > self._world.settings["maximum-size"]:
+                        refuse_size(size, self._world)
+                        dispose(True)
+                        continue
+                    raw = _read(path)
+                    if raw is None:
+                        continue
+                    if not raw:
+                        raise Failure("empty message")
+                    yield raw, _tags(folder), dispose
+            finally:
+                if dropped:
+                    folders.sync_folder(folder)
 
     def count(self) -> int:
         """The number of messages, for `poll`. Raises Failure."""
         return sum(1 for folder in self._folders() for _ in _files(folder))
 
-    def finish(self, ok: bool) -> None:
-        """Nothing is left to do: folders are cleared one by one, and after an abort what is left stays."""
+    def finish(self) -> None:
+        """Nothing is left to do."""
 
     def _folders(self) -> list[bytes]:
         found = []
@@ -125,20 +132,15 @@ def _tags(folder: bytes) -> dict[bytes, bytes]:
 
 def _disposer(path: bytes, dropped: list[bytes]) -> Callable[[bool], None]:
     def dispose(drop: bool) -> None:
-        if drop:
-            dropped.append(path)
-
-    return dispose
-
-
-def _unlink(folder: bytes, dropped: list[bytes]) -> None:
-    for path in dropped:
+        if not drop:
+            return
         try:
             os.unlink(path)
         except FileNotFoundError:
             # Somebody else removed it: it is as gone as it should be.
-            pass
+            return
         except OSError as error:
             raise folders.refusal(path, error, "unlink") from None
-    if dropped:
-        folders.sync_folder(folder)
+        dropped.append(path)
+
+    return dispose

@@ -1,8 +1,9 @@
 """The `mbox` account: every message of locked files (fdm.conf(5), mbox(5)).
 
 The shape of a source is explained in maildir.py. The files stay locked until `finish`, which removes the dropped
-messages: an empty box is truncated, any other replaced by a complete, synced file, so that a crash leaves the
-old box or the new one. What somebody appended meanwhile is kept in either case.
+messages, whatever has ended the account (fdm leaves them after an abort, and delivers them again): an empty box is
+truncated, any other replaced by a complete, synced file, so that a crash leaves the old box or the new one. What
+somebody appended meanwhile is kept in either case.
 """
 
 from __future__ import annotations
@@ -45,14 +46,14 @@ class Source:
                     yield from self._read(path)
         except BaseException:
             # Also when the door stops asking: the locks must not outlive the account.
-            self.finish(False)
+            self.finish()
             raise
 
-    def finish(self, ok: bool) -> None:
-        """Remove the dropped messages if `ok`, and unlock. Raises Failure when a box cannot be rewritten."""
+    def finish(self) -> None:
+        """Remove the dropped messages, and unlock. Raises Failure when a box cannot be rewritten."""
         boxes, self._boxes = self._boxes, []
         try:
-            for box in boxes if ok else ():
+            for box in boxes:
                 self._world.trace("saving-mbox-account", box.file.path, box.total - box.dropped, box.total)
                 try:
                     box.save()
@@ -71,6 +72,7 @@ class Source:
         for raw, size, span in cut_messages(box.file.descriptor, box.size, maximum):
             box.total += 1
             box.spans.append(span)
+            box.read_to = span[1] + 2 * (os.pread(box.file.descriptor, 2, span[1]) == b"\n\n")
             drop = box.dropper()
             if size > maximum:
                 refuse_size(size, self._world)
@@ -106,9 +108,9 @@ class Source:
 
 
 class _Box:
-    """One locked mbox, and what is to become of its messages."""
+    """One locked mbox, and what is to become of its messages; those behind `read_to` nobody has looked at."""
 
-    __slots__ = ("dropped", "file", "size", "spans", "total")
+    __slots__ = ("dropped", "file", "read_to", "size", "spans", "total")
 
     def __init__(self, file: locks.LockedFile, size: int) -> None:
         self.file = file
@@ -116,6 +118,7 @@ class _Box:
         self.spans: list[tuple[int, int] | None] = []  # None: dropped
         self.total = 0
         self.dropped = 0
+        self.read_to = 0
 
     def dropper(self) -> Callable[[bool], None]:
         index = len(self.spans) - 1
@@ -132,8 +135,8 @@ class _Box:
         if not self.dropped:
             return
         descriptor = self.file.descriptor
-        grown = os.fstat(descriptor).st_size > self.size
-        if self.dropped == self.total and not grown:
+        more = os.fstat(descriptor).st_size > self.read_to
+        if self.dropped == self.total and not more:
             os.ftruncate(descriptor, 0)
             os.fsync(descriptor)
             return
@@ -153,7 +156,7 @@ class _Box:
             raise
 
     def _write(self, draft: bytes) -> None:
-        """The kept messages and whatever was appended since, complete on the disk."""
+        """The kept messages and whatever comes behind them, appended since or not, complete on the disk."""
         source = self.file.descriptor
         found = os.fstat(source)
         target = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -162,7 +165,7 @@ class _Box:
                 if span is not None:
                     _copy(source, target, *span)
                     folders.write_all(target, b"\n\n")
-            _copy(source, target, self.size, found.st_size)
+            _copy(source, target, self.read_to, found.st_size)
             try:
                 os.fchown(target, found.st_uid, found.st_gid)
             except PermissionError:

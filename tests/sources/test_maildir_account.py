@@ -51,27 +51,27 @@ def test_dropped_messages_go_and_kept_ones_stay(tmp_path: Path) -> None:
     source = _source(path)
     for raw, _, dispose in source.messages():
         dispose(raw in (b"a\n", b"d\n"))
-    source.finish(True)
+    source.finish()
     assert _left(tmp_path / "md") == ["cur/b", "new/c"]
 
 
-def test_after_an_abort_the_messages_of_the_folder_stay(tmp_path: Path) -> None:
-    """As in fdm: what was dropped in a folder that was finished before is gone."""
+def test_after_an_abort_what_was_not_dropped_stays(tmp_path: Path) -> None:
+    """Not as in fdm: there it stays, and is delivered again at each run that an empty file, say, brings to an end."""
     path = _make(tmp_path / "md", cur_a=b"a\n", new_b=b"b\n", new_c=b"c\n")
     source = _source(path)
     for number, (_, _, dispose) in enumerate(source.messages()):
         dispose(True)
         if number == 1:
             break
-    source.finish(False)
-    assert _left(tmp_path / "md") == ["new/b", "new/c"]
+    source.finish()
+    assert _left(tmp_path / "md") == ["new/c"]
 
 
 def test_a_message_that_nobody_disposed_of_stays(tmp_path: Path) -> None:
     path = _make(tmp_path / "md", cur_a=b"a\n")
     source = _source(path)
     assert len(list(source.messages())) == 1
-    source.finish(True)
+    source.finish()
     assert _left(tmp_path / "md") == ["cur/a"]
 
 
