@@ -29,8 +29,11 @@ def _room(folder: Path, kind: str, mails: list[bytes]) -> Room:
     if kind == "maildir":
         for name in ("cur", "new", "tmp"):
             (source / name).mkdir(parents=True)
-        for number, mail in enumerate(mails):
-            (source / ("cur" if number < 2 else "new") / str(number)).write_bytes(mail)
+        for number in range(len(mails)):
+            (source / "new" / str(number)).touch()
+        # They are read in the order in which the folder lists them.
+        for name, mail in zip(os.listdir(source / "new"), mails, strict=True):
+            (source / "new" / name).write_bytes(mail)
     else:
         source.write_bytes(b"".join(b"From x@y Mon Mar  2 10:00:00 2020\n%s\n\n" % mail for mail in mails))
     return Room(folder, rules=f'account "folder" {kind} "{source}"\n{RULES}')
