@@ -73,11 +73,17 @@ def check(
         return
     if not files:
         raise click.UsageError("no FILES to check")
-    chosen = _chosen(select, ignore)
+    chosen, ignored = _chosen(select, ignore)
     told: dict[str, list[Diagnostic]] = {}
     unreadable = different = False
     options = _Options(
-        chosen, online, run_commands, None if user is None else os.fsencode(user), home_from_environment, defines
+        chosen,
+        ignored,
+        online,
+        run_commands,
+        None if user is None else os.fsencode(user),
+        home_from_environment,
+        defines,
     )
     for path in files:
         checked = partial(_check, path, options)
@@ -109,6 +115,7 @@ class _Options:
     """What holds for all files of a run."""
 
     chosen: set[str] | None
+    ignored: set[str]
     online: bool
     run_commands: bool
     user: bytes | None
@@ -134,7 +141,8 @@ def _check(path: str, options: _Options, texts: dict[str, str]) -> list[Diagnost
         # It is no configuration, so it cannot lack what every configuration needs.
         return list(site.diagnostics)
     compiled = compile_config(path, machine, earlier, site)
-    return findings(compiled, options.chosen, MachineView(compiled.me) if options.online else None)
+    found = findings(compiled, options.chosen, MachineView(compiled.me) if options.online else None)
+    return [each for each in found if each.refuses or each.name not in options.ignored]
 
 
 def _take(texts: dict[str, str], count: int, diff: bool) -> None:
@@ -156,16 +164,16 @@ def _page(name: str) -> str:
     return text
 
 
-def _chosen(select: tuple[str, ...], ignore: tuple[str, ...]) -> set[str] | None:
-    """The checks to make; None for all."""
-    if not select and not ignore:
-        return None
+def _chosen(select: tuple[str, ...], ignore: tuple[str, ...]) -> tuple[set[str] | None, set[str]]:
+    """The checks to make, None for all; and the findings not to tell, unless they refuse the configuration."""
     try:
-        wanted = expand(_words(select)) if select else {*NAMES, *ONLINE}
-        return wanted - expand(_words(ignore))
+        ignored = expand(_words(ignore))
+        if not select and not ignore:
+            return None, ignored
+        return (expand(_words(select)) if select else {*NAMES, *ONLINE}) - ignored, ignored
     except KeyError as error:
         name = error.args[0]
-        near = did_you_mean(name, [*GROUPS, *NAMES, *ONLINE])
+        near = did_you_mean(name, [*GROUPS, *known()])
         raise click.UsageError(f"no check is called {name!r}{'' if near is None else f': {near}'}") from None
 
 

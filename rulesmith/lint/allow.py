@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from rulesmith.diagnostics.model import Diagnostic, Label, Severity
+from rulesmith.diagnostics.suggest import did_you_mean
+from rulesmith.lint.pages import known
 from rulesmith.source import Source, Span
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ def suppress(found: Iterable[Diagnostic], sources: Iterable[Source], unasked: Co
             used.add(key)
     for key, span in allowed.items():
         if key not in used and key[2] not in unasked:
-            message = f"nothing here is called {key[2]}"
-            kept.append(Diagnostic("unused-allow", Severity.WARNING, message, Label(span)))
+            message, hint = f"nothing here is called {key[2]}", None
+            if key[2] not in known():
+                message, hint = f"no finding is called {key[2]}", did_you_mean(key[2], known())
+            kept.append(Diagnostic("unused-allow", Severity.WARNING, message, Label(span), help=hint))
     return kept

@@ -6,6 +6,8 @@ import importlib
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from rulesmith.lint.faults import FAULTS
+
 if TYPE_CHECKING:
     from types import ModuleType
 
@@ -142,12 +144,12 @@ def needs_program(name: str) -> bool:
 
 
 def expand(words: tuple[str, ...]) -> set[str]:
-    """The checks that names and groups stand for. KeyError with the word that is neither."""
+    """The findings that names and groups stand for. KeyError with the word that is neither."""
     found: set[str] = set()
     for word in words:
         if word in GROUPS:
             found.update(GROUPS[word])
-        elif word in NAMES or word in ONLINE:
+        elif word in NAMES or word in ONLINE or word in FAULTS:
             found.add(word)
         else:
             raise KeyError(word)

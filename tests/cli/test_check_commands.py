@@ -76,6 +76,23 @@ def test_an_allowance_for_a_check_that_is_not_made_is_not_called_unused(tmp_path
     assert names(run("--format", "short", "--ignore", "slow-regexp", path)) == set()
 
 
+def test_what_the_compiler_finds_can_be_ignored_where_it_does_not_refuse(tmp_path: Path) -> None:
+    path = tmp_path / "conf"
+    path.write_text(HEAD + 'match "^X-A: b" in headers action "nosuch"\nmatch all action maildir "~/Mail"\n')
+    path.chmod(0o600)
+    assert names(run("--format", "short", path)) == {"unknown-action"}
+    assert names(run("--format", "short", "--ignore", "unknown-action", path)) == set()
+
+
+def test_an_allowance_with_a_wrong_name_says_the_right_one(tmp_path: Path) -> None:
+    path = tmp_path / "conf"
+    path.write_text(CLEAN + "# rulesmith: allow(slow-regex)\n")
+    path.chmod(0o600)
+    result = run(path)
+    assert "no finding is called slow-regex" in result.stdout
+    assert 'did you mean "slow-regexp"?' in result.stdout
+
+
 def test_what_refuses_is_always_told(tmp_path: Path) -> None:
     path = tmp_path / "conf"
     path.write_text(CLEAN + "set timeout 0\n")
