@@ -51,13 +51,12 @@ def scan(
     try:
         server = Server(url or settings["scan"])
         found, seconds = _ask(server, raw, head, settings, account, user)
+        if found.undecided:
+            raise NoVerdict("error", "rspamd says soft reject" + found.excuse)
     except NoVerdict as failure:
         patience.wait_or_go_on(failure)
         warn(f"delivered without a spam scan: {failure}")
         return fields.unscanned(raw, body_at, str(failure)), None
-    if found.soft_reject:
-        # "Try again later" is no verdict yet; when we have done so for long enough, it counts as rspamc counts it.
-        patience.wait_or_go_on(NoVerdict("error", "rspamd says soft reject" + found.excuse))
     return fields.judged(raw, body_at, found, seconds), found.verdict()
 
 

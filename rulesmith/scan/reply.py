@@ -68,9 +68,14 @@ class Reply:
         return self._plain_action() in _SPAM
 
     @property
-    def soft_reject(self) -> bool:
-        """Whether rspamd wants to be asked again later."""
-        return self._plain_action() == b"soft reject"
+    def undecided(self) -> bool:
+        """Whether rspamd wants to be asked again later, and has no opinion until then.
+
+        It says "soft reject" where a module is away, a virus scanner say. That alone makes no mail spam. But what has
+        enough points for a reject is spam without that module too.
+        """
+        enough = 0 < self.required <= self.score
+        return self._plain_action() == b"soft reject" and not enough
 
     def verdict(self) -> dict[str, Any]:
         """What the conditions of the rules ask for."""

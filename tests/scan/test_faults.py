@@ -178,6 +178,14 @@ def test_no_value_of_an_answer_begins_a_line() -> None:
     assert b"DKIM-Signature: v=1;\n\tb=abcx\n\tX-Evil: 1\n\tevil\n\t.\n" in head
 
 
+@pytest.mark.parametrize(("score", "required", "spam"), [(14.9, 15, False), (15, 15, True), (3, 0, False)])
+def test_a_soft_reject_is_spam_where_the_points_alone_say_so(score: float, required: float, spam: bool) -> None:
+    said = b'{"action":"soft reject","score":%g,"required_score":%g,"symbols":{}}' % (score, required)
+    with scripted.rspamd(says(ok(said))) as server:
+        raw, verdict = ask(RAW, server.url, scan_failure=DELIVER)
+    assert (verdict is not None, b"\nX-Spam: yes\n" in raw, b"unscanned" in raw) == (spam, spam, not spam)
+
+
 def test_a_new_subject_begins_no_line_either() -> None:
     with scripted.rspamd(says(_verdict(action="rewrite subject", subject="*** " + EVIL))) as server:
         raw, _ = ask(RAW, server.url)

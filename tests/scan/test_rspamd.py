@@ -58,7 +58,7 @@ def _comparable(raw: bytes) -> bytes:
     return _SYMBOLS.sub(b"X-Spam-Symbols: " + listed, _VARYING.sub(lambda found: found[1] or found[2], raw))
 
 
-@pytest.mark.parametrize("name", MESSAGES)
+@pytest.mark.parametrize("name", sorted(MESSAGES.keys() - {"soft-reject"}))  # rspamc calls that spam
 def test_the_message_is_rspamcs_message_octet_for_octet(rspamd: Rspamd, name: str) -> None:
     raw = MESSAGES[name]
     theirs = rspamd.client("--mime", stdin=raw)
@@ -143,13 +143,16 @@ def test_pulled_mail_is_neither_greylisted_nor_rate_limited(rspamd: Rspamd) -> N
     assert verdict["score"] >= 5
 
 
-def test_a_soft_reject_is_honoured_and_in_the_end_counts_as_for_rspamc(rspamd: Rspamd) -> None:
+def test_a_soft_reject_is_no_verdict(rspamd: Rspamd) -> None:
     with pytest.raises(Failure, match="soft reject: as the test says"):
         ask(MESSAGES["soft-reject"], rspamd.normal, since=NOW - 7199)
-    raw, verdict = ask(MESSAGES["soft-reject"], rspamd.normal, since=NOW - 7200)
-    assert verdict is not None
-    assert verdict["action"] == b"soft reject"
-    assert b"\nX-Spam: yes\nX-Spam-Action: soft reject\n" in raw
+    forged = MESSAGES["soft-reject"].replace(b"X-Test", b"X-Spam: no\nX-Test")
+    raw, verdict = ask(forged, rspamd.normal, since=NOW - 7200)
+    assert verdict is None
+    marked = b"X-Spam-Status: unscanned (error: rspamd says soft reject: as the test says)\n"
+    assert raw == header.add(
+        MESSAGES["soft-reject"], header.boundary(MESSAGES["soft-reject"]), *marked[:-1].split(b": ", 1)
+    )
 
 
 @pytest.mark.parametrize(
