@@ -40,7 +40,7 @@ def test_after_all_fixes_less_is_wrong_and_nothing_new(name: str) -> None:
 
 
 def test_several_files_are_worth_fixing() -> None:
-    assert len(_fixable()) > 20
+    assert len(_fixable()) >= 4
 
 
 def _finding(source: Source, *edits: tuple[int, int, str]) -> Diagnostic:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rulesmith.diagnostics.model import Edit, Fix, Severity
+from rulesmith.diagnostics.model import Severity
 from rulesmith.lint.finding import Finding
 from rulesmith.lint.headers import HEADERS, named
 from rulesmith.lint.searches import searches
@@ -48,5 +48,4 @@ def check(compiled: Compiled) -> Iterator[Finding]:
                 place,
                 f"{names.names[0]} is a header field, and the body begins behind the headers",
                 help="in headers",
-                fix=Fix("in headers", (Edit(place, "in headers"),)),
             )

@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rulesmith.diagnostics.model import Edit, Fix, Severity
+from rulesmith.diagnostics.model import Severity
 from rulesmith.lint.finding import Finding
 from rulesmith.lint.percents import strings
 from rulesmith.lint.strings import commands_of
@@ -45,5 +45,4 @@ def check(compiled: Compiled) -> Iterator[Finding]:
                 piece.span,
                 "between quotes this is plain text, and the command is not run",
                 help=f"{whole[2]} without quotes",
-                fix=Fix("without quotes", (Edit(piece.span, whole[2]),)),
             )
