@@ -180,7 +180,15 @@ class Runner:
             entry = queue.open_entry(self.folder, name)
         except (OSError, Unreadable):
             return
-        unread.defer(entry, f"the process that delivered it {how}", Log())
+        reason = f"the process that delivered it {how}"
+        if os.geteuid() or not entry.owner:
+            unread.defer(entry, reason, Log())
+        else:
+            # Its owner goes on with what is written down here, so he writes it.
+            pid = os.fork()
+            if not pid:
+                _note_as_owner(entry, reason)
+            os.waitpid(pid, 0)
         entry.close()
 
     def _ask_to_stop(self) -> None:
@@ -222,6 +230,20 @@ def _signals(stop: Callable[[], None]):  # type: ignore[no-untyped-def]
         os.close(write)
 
 
+def _become(uid: int) -> None:
+    person = pwd.getpwuid(uid)
+    privileges.switch((os.fsencode(person.pw_name), person.pw_uid, person.pw_gid, b""))
+
+
+def _note_as_owner(entry: queue.Entry, reason: str) -> None:
+    """In a process of its own. Does not return."""
+    try:
+        _become(entry.owner)
+        unread.defer(entry, reason, Log())
+    finally:
+        os._exit(0)
+
+
 def _work(entry: queue.Entry, release: bool) -> None:
     """In a process of its own: the message through the door, called as it was at first. Does not return."""
     status = 1
@@ -231,8 +253,7 @@ def _work(entry: queue.Entry, release: bool) -> None:
         stopping.forget()
         context = entry.context
         if not os.geteuid() and entry.owner:
-            person = pwd.getpwuid(entry.owner)
-            privileges.switch((os.fsencode(person.pw_name), person.pw_uid, person.pw_gid, b""))
+            _become(entry.owner)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.environb.update(context.variables)
         os.umask(context.umask)

@@ -98,6 +98,26 @@ def test_root_works_on_the_queue_of_somebody_else_as_he_would_himself(place: Pat
     assert room.entries() == []
 
 
+def test_what_root_notes_of_a_killed_process_its_owner_can_read(place: Path) -> None:
+    place.chmod(0o755)
+    home = place / "home"
+    home.mkdir()
+    room = Room(home, queue=True)
+    room.user = "nobody"
+    room.configure(f'match all action pipe "test -e {home}/healed && cat >>{home}/b || kill -9 $PPID"\n')
+    for path in (home, home / "conf", home / "site"):
+        os.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)
+    assert hand_as_nobody(room).status == -9
+    assert len(room.work()) == 1
+    assert owners(home) == {NOBODY.pw_uid}
+    (home / "healed").touch()
+    os.chown(home / "healed", NOBODY.pw_uid, -1)
+    assert room.work() == []
+    assert room.copies(MAIL) == {"b": 1}
+    assert owners(home) == {NOBODY.pw_uid}
+    assert {each.stat().st_uid for each in home.rglob("*")} == {NOBODY.pw_uid}
+
+
 @pytest.mark.parametrize("with_queue", [False, True], ids=["journal", "queue"])
 def test_the_problem_folder_is_that_of_the_user_whose_delivery_fails(place: Path, with_queue: bool) -> None:
     limits = f'set queue-tries 2\nset queue-time 0 seconds\nset problem-mailbox "{place}/P"\n'
