@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 import pwd
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+T = TypeVar("T")
 
 
 class Account(NamedTuple):
@@ -44,3 +47,25 @@ def acting_as(who: Account) -> Iterator[None]:
         os.seteuid(0)
         os.setegid(0)
         os.setgroups(groups)
+
+
+def as_owner(path: Path, action: Callable[[], T]) -> T:
+    """Root may lack the right to read what only its owner may read; it can still become him."""
+    try:
+        return action()
+    except PermissionError:
+        if os.geteuid():
+            raise
+        with acting_as(_owner(path)):
+            return action()
+
+
+def _owner(path: Path) -> Account:
+    """Whom it belongs to, or the nearest folder above that can be seen."""
+    for each in (path, *path.parents):
+        try:
+            found = each.stat()
+        except PermissionError:
+            continue
+        return Account(found.st_uid, found.st_gid)
+    raise PermissionError(path)

@@ -13,7 +13,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from rulesmith.container.accounts import acting_as
+from rulesmith.container.accounts import acting_as, as_owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +77,7 @@ class Certificate:
         return True
 
     def _chosen(self) -> Pair:
-        if not any((self._own / name).exists() for name in (PEM, KEY)):
+        if not any(as_owner(self._own, (self._own / name).exists) for name in (PEM, KEY)):
             return self._kept("server") or self._made()
         try:
             pair = self._given()
@@ -94,7 +94,7 @@ class Certificate:
 
     def _given(self) -> Pair:
         try:
-            pair = Pair((self._own / PEM).read_bytes(), (self._own / KEY).read_bytes())
+            pair = Pair(*(as_owner(path, path.read_bytes) for path in (self._own / PEM, self._own / KEY)))
         except OSError as error:
             raise Refused(f"{Path(error.filename).name} cannot be read: {error.strerror}") from None
         check(pair)
@@ -200,7 +200,7 @@ def _no_password() -> str:
 
 def _signature(path: Path) -> tuple[int, int, int] | str | None:
     try:
-        found = path.stat()
+        found = as_owner(path, path.stat)
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -12,6 +12,8 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rulesmith.container.accounts import as_owner
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -59,7 +61,7 @@ def _take_back(etc: Path, pristine: Path) -> None:
 
 def _files(folder: Path, name: Path, say: Callable[[str], None]) -> Iterator[tuple[Path, Path]]:
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        entries = sorted(as_owner(folder, lambda: os.scandir(folder)), key=lambda entry: entry.name)
     except FileNotFoundError:
         return
     except OSError as error:
@@ -79,11 +81,11 @@ def _copy(path: Path, target: Path, name: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f".{target.name[:200]}.new")
     fresh.unlink(missing_ok=True)
-    if path.is_symlink():
-        fresh.symlink_to(path.readlink())
+    if as_owner(path.parent, path.is_symlink):
+        fresh.symlink_to(as_owner(path.parent, path.readlink))
     else:
-        shutil.copyfile(path, fresh)
-        executable = path.stat().st_mode & stat.S_IXUSR
+        fresh.write_bytes(as_owner(path, path.read_bytes))
+        executable = as_owner(path, path.stat).st_mode & stat.S_IXUSR
         group = _GROUPS.get(name.parts[0])
         if name.suffix == ".key":
             fresh.chmod(0o600)

@@ -29,10 +29,14 @@ class Dump:
     servers: list[Record]
 
 
-def dump(places: Places, user: str, text: str) -> Dump:
-    """Let fetchmail read a file as it will when it runs. Raises Refused with what it says against it."""
+def dump(places: Places, user: str, text: str, own_idfile: bool = False) -> Dump:
+    """Let fetchmail read a file as it will when it runs. Raises Refused with what it says against it.
+
+    With `own_idfile` it also looks at the file of UIDs that the text names.
+    """
     argv = [*places.fetchmail, "--configdump", "--nodetach", "--nosyslog", "-f", "-"]
-    argv += ["--idfile", "/dev/null", "--pidfile", str(places.home(user) / "configdump.pid")]
+    argv += ["--pidfile", str(places.home(user) / "configdump.pid")]
+    argv += [] if own_idfile else ["--idfile", "/dev/null"]
     try:
         done = subprocess.run(
             argv,

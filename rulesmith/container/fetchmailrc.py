@@ -8,7 +8,7 @@ its reading of the whole.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rulesmith.container.configdump import Dump, Record, dump
@@ -48,6 +48,8 @@ class Split:
 
     processes: list[Process]
     remarks: list[str]
+    # The file of UIDs that the user has named himself, where it has an absolute path.
+    idfile: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,15 @@ class _Place:
 
 def split(places: Places, user: str, content: bytes) -> Split:
     """The processes for a user's file. Raises Refused with what fetchmail says where it does not accept it."""
-    return split_by(lambda text: dump(places, user, text), content, places.interval)
+    made = split_by(lambda text: dump(places, user, text), content, places.interval)
+    if not made.processes or not _sets(shape(content.decode("latin-1")), "idfile"):
+        return made
+    try:
+        named = dump(places, user, made.processes[0].text.decode("latin-1"), own_idfile=True).settings["idfile"]
+    except Refused as refusal:
+        # Nothing but that file can be wrong now, and fetchmail is going to have another.
+        return replace(made, remarks=[*made.remarks, f"fetchmailrc: its idfile is not used: {refusal.lines[-1]}"])
+    return replace(made, idfile=named if named and named.startswith("/") else None)
 
 
 def split_by(reader: Reader, content: bytes, interval: int) -> Split:
@@ -77,7 +87,7 @@ def split_by(reader: Reader, content: bytes, interval: int) -> Split:
     every = own if own > 0 else interval
     again = own if own > 0 else min(every, AGAIN)
     remarks = []
-    if own <= 0 and _sets_daemon(whole):
+    if own <= 0 and _sets(whole, "daemon"):
         remarks.append(f"fetchmailrc: it has no usable `set daemon`; mail is fetched every {every} seconds")
     active = [record for record in plain.servers if record["active"]]
     if not active:
@@ -90,8 +100,8 @@ def split_by(reader: Reader, content: bytes, interval: int) -> Split:
     return Split(processes, remarks + more)
 
 
-def _sets_daemon(whole: Shape) -> bool:
-    return any(whole.text[word.start : word.end] == "daemon" for word in whole.settings.words)
+def _sets(whole: Shape, name: str) -> bool:
+    return any(whole.text[word.start : word.end] == name for word in whole.settings.words)
 
 
 def _mailboxes(server: Record) -> int:

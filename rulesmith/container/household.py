@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rulesmith.container import fdm_conf, fetchmailrc, passwd
@@ -42,6 +43,7 @@ class Household:
             self._put(file, self._fetching.content)
             if content is not None and content == self._fetching.content and self._fetching.meaning:
                 yield from self._fetching.meaning.remarks
+                yield from self._take_over(self._fetching.meaning.idfile)
         else:
             waited = self._rules.missing
             yield from self._rules.offer(content)
@@ -58,6 +60,24 @@ class Household:
         elif path.parent.is_dir():
             with acting_as(self._places.mail):
                 path.unlink(missing_ok=True)
+
+    def _take_over(self, named: str | None) -> Iterator[str]:
+        """The UIDs that fetchmail has remembered in a file of the user's choice: it does not fetch those again."""
+        ours = self._places.idfiles(self._user) / "fetchids"
+        if named is None:
+            return
+        with acting_as(self._places.mail):
+            if ours.exists():
+                return
+            try:
+                known = Path(named).read_bytes()
+            except FileNotFoundError:
+                return
+            except OSError as error:
+                yield f"fetchmailrc: {named} cannot be taken over: {error.strerror}"
+                return
+        write_secret(ours, known, self._places.mail)
+        yield f"fetchmailrc: {named} has been copied to {ours}, where fetchmail goes on with it"
 
     def mailbox(self) -> str | None:
         """The line of Dovecot's list, if there is one."""

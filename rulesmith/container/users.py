@@ -9,19 +9,16 @@ import errno
 import os
 import stat
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
-from rulesmith.container.accounts import Account, acting_as
+from rulesmith.container.accounts import as_owner
 from rulesmith.container.passwd import key
 from rulesmith.container.services import LONGEST, escape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 FILES = ("passwd", "fetchmailrc", "fdm.conf")
-
-T = TypeVar("T")
 
 
 class Signature(NamedTuple):
@@ -46,9 +43,9 @@ class Seen:
 def look(folder: Path) -> Seen:
     """The users below `folder`. Raises OSError when that cannot be known now, which is not the same as no users."""
     seen = Seen()
-    for octets in sorted(_as_owner(folder, lambda: os.listdir(os.fsencode(folder)))):
+    for octets in sorted(as_owner(folder, lambda: os.listdir(os.fsencode(folder)))):
         path = folder / os.fsdecode(octets)
-        if octets.startswith(b".") or not _as_owner(folder, path.is_dir):
+        if octets.startswith(b".") or not as_owner(folder, path.is_dir):
             continue
         reason = _fault(octets, seen)
         name = octets.decode(errors="backslashreplace")
@@ -92,7 +89,7 @@ def _look_at(path: Path, user: str, files: dict[str, Signature], seen: Seen) -> 
 
 def signature(path: Path) -> Signature:
     """Of a file of a user. Raises OSError, also where it is no file."""
-    found = _as_owner(path.parent, path.stat)
+    found = as_owner(path.parent, path.stat)
     if not stat.S_ISREG(found.st_mode):
         raise OSError(errno.EINVAL, "it is not a file")
     return Signature(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
@@ -100,26 +97,4 @@ def signature(path: Path) -> Signature:
 
 def content(path: Path) -> bytes:
     """What is in a file of a user."""
-    return _as_owner(path, path.read_bytes)
-
-
-def _as_owner(path: Path, action: Callable[[], T]) -> T:
-    """Root may lack the right to read what only its owner may read; it can still become him."""
-    try:
-        return action()
-    except PermissionError:
-        if os.geteuid():
-            raise
-        with acting_as(_owner(path)):
-            return action()
-
-
-def _owner(path: Path) -> Account:
-    """Whom it belongs to, or the nearest folder above that can be seen."""
-    for each in (path, *path.parents):
-        try:
-            found = each.stat()
-        except PermissionError:
-            continue
-        return Account(found.st_uid, found.st_gid)
-    raise PermissionError(path)
+    return as_owner(path, path.read_bytes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,6 @@ from rulesmith.container.configdump import Dump
 from rulesmith.container.fetchmailrc import Split, split
 from rulesmith.container.passwd import Refused
 from rulesmith.container.places import Places
-from rulesmith.container.rc_words import Kind, words
 from tests.container import fetchmail
 
 SEED = """\
@@ -62,43 +62,6 @@ def accounts(dump: Dump) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
 
 def mailboxes(dump: Dump) -> list[tuple[str, str, bool, list[str]]]:
     return [(server["pollname"], user["remote"], user["idle"], user["mailboxes"]) for server, user in accounts(dump)]
-
-
-@pytest.mark.parametrize(
-    ("text", "kinds"),
-    [
-        ("idle", "IDLE"),
-        ("noidle", "NO IDLE"),
-        ("no idle", "NO IDLE"),
-        ("no\n  # idle\nidle", "NO IDLE"),
-        ("idled idle-x xidle", "STRING STRING STRING"),
-        ("'idle' \"idle\"", "STRING STRING"),
-        ("user idle idle", "USER STRING IDLE"),
-        ("password idle", "OPTION STRING"),
-        ("is idle here", "OPTION STRING OPTION"),
-        ("is a=idle", "OPTION STRING OPTION STRING"),
-        ("is a b", "OPTION STRING STRING"),
-        ("keep,idle;ssl:idle", "OPTION IDLE OPTION IDLE"),
-        ("'a\nidle' idle", "STRING IDLE"),
-        ("'a' # 'idle\nidle", "STRING IDLE"),
-        ('"a"idle', "STRING"),
-        ('"a b"idle', "STRING IDLE"),
-        ('"a\\"idle"', "STRING"),
-        ('"a \\" idle"', "STRING STRING"),
-        ('"a \\" idle "', "STRING IDLE STRING"),
-        ("a#idle\nidle", "STRING IDLE"),
-        ("# idle", "STRING IDLE"),
-        ("auth password user x", "OPTION OPTION USER STRING"),
-        ("auth password idle", "OPTION OPTION IDLE"),
-        ("password password idle", "OPTION STRING IDLE"),
-        ("12 -3 4x", "NUMBER NUMBER STRING"),
-        ("idle\\\nidle", "STRING IDLE"),
-        ("idle \\\nidle", "IDLE IDLE"),
-        ("folder with idle", "FOLDER IDLE"),
-    ],
-)
-def test_words_are_found_as_fetchmail_finds_them(text: str, kinds: str) -> None:
-    assert " ".join(word.kind.name for word in words(text)) == kinds
 
 
 @pytest.mark.parametrize("mda", MDAS)
@@ -217,6 +180,15 @@ def test_the_log_stays_ours(places: Places) -> None:
     text = "set logfile /nowhere/log\nset syslog\nset pidfile /nowhere/pid\nset idfile /nowhere/id\n"
     [process] = taken_apart(places, text + "poll h proto pop3 user a pass b\n").processes
     assert process.text.decode().startswith(text)
+
+
+def test_an_idfile_that_cannot_be_used_stops_nothing(places: Places, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    made = taken_apart(places, f"set idfile '{mine}'\npoll h proto pop3 user a pass b\n")
+    assert made.idfile is None
+    assert len(made.processes) == 1
+    assert made.remarks[0].startswith("fetchmailrc: its idfile is not used: ")
 
 
 def test_set_daemon_0_is_no_way_to_fetch_for_ever(places: Places) -> None:
@@ -389,8 +361,3 @@ def test_all_processes_together_do_what_one_would(places: Places, file: tuple[li
     assert [user for server, user in polled if server["active"]] == rest
     servers = [server for dump in dumps(places, made) for server, _ in accounts(dump)]
     assert all(server in [each for each, _ in accounts(whole)] for server in servers)
-
-
-def test_kinds_are_all_in_use() -> None:
-    text = "set daemon 5 poll h user u folder a no idle"
-    assert {word.kind for word in words(text)} == set(Kind)

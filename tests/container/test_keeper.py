@@ -170,3 +170,20 @@ def test_files_come_and_go_one_by_one(house: House) -> None:
     house.look()
     house.running(USER)
     assert not (home / "fdm.conf").exists()
+
+
+def test_an_idfile_of_the_users_own_is_taken_over_once(house: House, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text("a@127.0.0.1 UID-1\n")
+    mine.chmod(0o600)
+    text = f"set idfile '{mine}'\n" + RC.replace("imap", "pop3").replace(" idle", "")
+    house.lacks = "time"
+    house.user(USER, rc=text)
+    house.look(1)
+    ours = house.places.idfiles(USER) / "fetchids"
+    assert ours.read_text() == "a@127.0.0.1 UID-1\n"
+    assert house.said[-2] == f"{USER}: fetchmailrc: {mine} has been copied to {ours}, where fetchmail goes on with it"
+    mine.write_text("")
+    house.user(USER, rc=text + "# changed\n")
+    house.look()
+    assert ours.read_text() == "a@127.0.0.1 UID-1\n"

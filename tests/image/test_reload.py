@@ -10,7 +10,7 @@ import pytest
 
 from tests.certificates import Authority
 from tests.image.fetching import DELIVER, PASSWORD, SORT, letter, rc, subjects
-from tests.image.house import CAREFUL, Container, trusting, until
+from tests.image.house import CAREFUL, Container, own, trusting, until
 
 # Two looks of the keeper, a check and a start of fetchmail, on a busy machine.
 SECONDS = 20.0
@@ -155,3 +155,15 @@ def test_a_certificate_that_changes_is_picked_up(house: Container, tmp_path_fact
 
     until(shown, SECONDS, "the new certificate")
     assert pid(house, OTHER) == other
+
+
+def test_a_configuration_of_somebody_elses_can_be_read(container: Container) -> None:
+    """A folder that a user of the host has made: root in the container has not the right to pass over its modes."""
+    container.user(USER, passwd="{PLAIN}" + PASSWORD, rc="poll x protocol IMPA\n", conf=RULES.format(folder="A"))
+    for path in (container.config, *container.config.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    own(container.config, 1000, 1000)
+    container.create(*CAREFUL)
+    until(lambda: container.has_user(USER), SECONDS, "the user")
+    container.saw(f"{USER}: fdm.conf: in use", 5)
+    container.saw(f"{USER}: fetchmailrc:1: syntax error", 5)
