@@ -62,6 +62,7 @@ DOORS = {
     "records",
     "scanned",
     "summary",
+    "testing",
     "unread",
     "wording",
 }

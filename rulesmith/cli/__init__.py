@@ -14,6 +14,7 @@ from rulesmith.cli.health import health
 from rulesmith.cli.learn import learn
 from rulesmith.cli.ping import ping
 from rulesmith.cli.queue import queue
+from rulesmith.cli.test import test_command
 from rulesmith.cli.why_not import why_not_command
 
 
@@ -36,6 +37,7 @@ def fetch() -> None:
 rulesmith.add_command(check)
 rulesmith.add_command(dry_run)
 rulesmith.add_command(why_not_command)
+rulesmith.add_command(test_command)
 rulesmith.add_command(cache)
 rulesmith.add_command(learn)
 rulesmith.add_command(ping)

@@ -14,6 +14,7 @@ from rulesmith.cli.loading import (
     ASSUME,
     CONFIG,
     VERDICT,
+    assumptions,
     find_account,
     here,
     load_program,
@@ -81,7 +82,7 @@ def dry_run(
         raise click.UsageError("no MESSAGES")
     me = invoker(home_from_environment)
     spam = None if verdict is None else read_verdict(verdict)
-    loaded = load_program(config or default_config(me[3]), me, run_commands, defines, user)
+    loaded = load_program(config or default_config(me[3]), me, run_commands, defines, user, assumptions(assume))
     program = mark_unknown(loaded, spam is not None)
     source = find_account(program, account)
     world = world_for(program, me, assume, run_commands, run_rewrites)

@@ -16,12 +16,13 @@ from rulesmith.compiler.world import Machine
 from rulesmith.delivery import privileges
 from rulesmith.delivery.world import full_name
 from rulesmith.diagnostics.render import render_text
-from rulesmith.explain.assumption import Assumption, read_assumption
+from rulesmith.explain.assumption import Assumption, assumed, read_assumption
 from rulesmith.explain.driver import World
 from rulesmith.explain.machine import look_up, runner
 from rulesmith.explain.simulate import Circumstances
 from rulesmith.load import site_file
 from rulesmith.mail import glob
+from rulesmith.syntax.world import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,12 +43,31 @@ ACCOUNT = click.option("-a", "account", metavar="NAME", help="The account that h
 CONFIG = click.option("-f", "config", type=click.Path(), help="The configuration; else fdm's default files.")
 
 
+class _Assuming(Machine):
+    """This machine, where `$( )` commands whose answer is assumed are not run."""
+
+    answers: Sequence[Assumption] = ()
+
+    def run(self, command: str, name: str) -> str | None:
+        answer = assumed(self.answers, os.fsencode(command))
+        if answer is None:
+            return super().run(command, name)
+        if answer.status:
+            raise CommandError(f"{command}: command returned {answer.status}")
+        return answer.output.decode("utf-8", "surrogateescape")
+
+
 def load_program(
-    path: str, me: User, run_commands: bool = False, defines: tuple[str, ...] = (), user: str | None = None
+    path: str,
+    me: User,
+    run_commands: bool = False,
+    defines: tuple[str, ...] = (),
+    user: str | None = None,
+    answers: Sequence[Assumption] = (),
 ) -> Program:
     """The compiled configuration. Ends the command with 2 where it is refused, saying why."""
     macros, earlier = read_defines(defines)
-    machine = Machine(
+    machine = _Assuming(
         path,
         me,
         run_commands=run_commands,
@@ -56,6 +76,7 @@ def load_program(
         site=site_file(),
         on_warning=lambda text: click.echo(text, err=True),
     )
+    machine.answers = answers
     try:
         compiled = compile_config(path, machine, earlier)
     except OSError as error:

@@ -15,6 +15,7 @@ from rulesmith.cli.loading import (
     ASSUME,
     CONFIG,
     VERDICT,
+    assumptions,
     find_account,
     here,
     load_program,
@@ -69,7 +70,7 @@ def why_not_command(
     me = invoker(home_from_environment)
     path = config or default_config(me[3])
     spam = None if verdict is None else read_verdict(verdict)
-    program = mark_unknown(load_program(path, me, run_commands, defines, user), spam is not None)
+    program = mark_unknown(load_program(path, me, run_commands, defines, user, assumptions(assume)), spam is not None)
     found = find_rules(program, rule)
     if not found:
         raise click.UsageError(f"{path}: no rule is {rule!r}: a number, :LINE, FILE:LINE or the name of an action")

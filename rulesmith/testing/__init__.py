@@ -1,0 +1,1 @@
+"""Tests of a configuration: messages, and what should become of them."""
