@@ -181,7 +181,7 @@ class Door:
             try:
                 self._take_over(settings)
             except queue.Delivered:
-                log.warn("this message was delivered from the queue, after the process that had taken it was killed")
+                log.warn("this message was delivered (or dropped) from the queue, after its first taker was killed")
                 return SUCCESS
         if program is None:
             self.reason = f"{path}: the configuration cannot be used"

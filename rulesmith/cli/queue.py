@@ -12,6 +12,7 @@ import click
 
 from rulesmith.cli.settings import default_config, invoker
 from rulesmith.delivery import queue as entries
+from rulesmith.delivery.folders import sync_folder
 from rulesmith.delivery.progress import Unreadable
 from rulesmith.load import load_program
 from rulesmith.log import Log
@@ -142,7 +143,10 @@ def drop(folder: bytes, ids: tuple[str, ...]) -> None:
     _need(ids)
     for name in ids:
         entry = _guarded(lambda name=name: entries.open_entry(folder, _id(name)), name)  # type: ignore[misc]
-        _guarded(entry.remove, name)
+        # Should its caller bring it again, who was not told that we have it, that copy is thrown away too.
+        _guarded(lambda entry=entry: entry.remove(ours=False), name)  # type: ignore[misc]
+        # For good also means: after a power cut.
+        _guarded(lambda: sync_folder(folder), name)
         entry.close()
         click.echo(f"{name}: dropped")
 

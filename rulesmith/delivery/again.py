@@ -40,11 +40,16 @@ def find(entry: Entry) -> Entry | None:
                 _lay(entry.folder + b"/" + other)
             elif other.endswith(queue.TAKEN) and _is_same(entry.folder, other.removesuffix(queue.TAKEN), name):
                 try:
-                    return queue.open_entry(entry.folder, other.removesuffix(queue.TAKEN))
+                    earlier = queue.open_entry(entry.folder, other.removesuffix(queue.TAKEN))
                 except BlockingIOError:
                     busy = True
+                    continue
                 except (OSError, Unreadable):
                     continue
+                if not earlier.told:
+                    return earlier
+                # Its caller has just been told, and does not come again: this one is another.
+                earlier.close()
         if not busy:
             return None
         if time.monotonic() >= until:
@@ -91,4 +96,6 @@ def name_of(entry: Entry, raw: bytes | None = None) -> bytes:
         return entry.known
     raw = header.strip_from_line(entry.raw() if raw is None else raw)
     known = identity.identity(raw, header.boundary(raw), way=True)
-    return identity.digest(known, entry.context.folder, *entry.context.words)[:20].hex().encode()
+    context = entry.context
+    home = context.variables.get(b"HOME", b"")
+    return identity.digest(known, context.folder, home, *context.words)[:20].hex().encode()

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from rulesmith import limits, scanned
 from rulesmith.cli import rulesmith
+from rulesmith.delivery import again
 from rulesmith.delivery import queue as entries
 from tests.door import Call, warm, warm_door
 from tests.promise.room import PLAN, Room, a_mail
@@ -285,6 +286,47 @@ def test_drop_throws_away(tmp_path: Path) -> None:
     entry.close()
     assert _queue(room, "drop", name) == (0, f"{name}: dropped\n")
     assert room.entries() == []
+
+
+KILLED = "match all action pipe 'kill -9 $PPID'\n"
+
+
+def test_what_is_dropped_does_not_come_back(tmp_path: Path, monkeypatch) -> None:
+    """Its caller, whom a kill has kept from hearing that it is taken, brings it once more."""
+    room = Room(tmp_path, queue=True, rules=KILLED)
+    assert room.hand(MAIL).status == -9
+    synced: list[str] = []
+    sync = os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda number: (synced.append(os.readlink(f"/proc/self/fd/{number}")), sync(number))
+    )
+    assert _queue(room, "drop", str(_listed(room)[0]["id"]))[0] == 0
+    assert str(room.queue) in synced
+    room.configure(PLAN)
+    outcome = room.hand(MAIL)
+    assert (outcome.status, b"or dropped" in outcome.stderr, room.copies(MAIL)) == (0, True, {})
+    assert room.hand(MAIL).status == 0
+    assert room.copies(MAIL)["a"] == 1
+
+
+def test_an_equal_message_whose_caller_was_just_told_is_another_one(tmp_path: Path, monkeypatch) -> None:
+    room = Room(tmp_path, queue=True, rules=KILLED)
+    assert room.queue
+    assert room.hand(MAIL).status == -9
+    [taken] = room.queue.glob("*.taken")
+    plain = again._is_same
+
+    def and_then_told(*args: bytes) -> bool:
+        found = plain(*args)
+        if taken.exists():
+            taken.rename(taken.with_suffix(".mail"))
+        return found
+
+    monkeypatch.setattr(again, "_is_same", and_then_told)
+    room.configure(PLAN)
+    assert room.hand(MAIL).status == 0
+    assert room.work() == []
+    assert room.copies(MAIL) == {"a": 2, "b": 2, "c": 2, "d": 2}
 
 
 def test_release_puts_a_message_into_the_problem_mailbox(tmp_path: Path) -> None:
