@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from rulesmith.delivery.plan import cause_of, describe
-from rulesmith.effects import DELIVER, FORGET, LOOK_UP, REMEMBER, RUN, WHO, Failure
+from rulesmith.effects import DELIVER, FORGET, LOOK_UP, REMEMBER, RUN, WHO, Failure, stopping
 from rulesmith.wording import text_of
 
 TYPE_CHECKING = False
@@ -148,6 +148,8 @@ class Afterwards:
         failed = self.steps.failed
         if failed is None or not (failed[0] == DELIVER or failed[1] == "pipe"):
             failed = first_delivery(rules(), self.driver)
+        # Where the scan failed, or somebody releases it, nothing is held yet.
+        stopping.held = True
         try:
             put_away(self.settings["problem-mailbox"], progress, raw(), failed, self.driver, self.me, now)
         except Failure as failure:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 
 import pytest
 
+from rulesmith import queue_run
 from rulesmith.delivery import problem
 from rulesmith.delivery.progress import pack
 from rulesmith.effects import DELIVER, RUN, Failure
 from tests.door import warm
-from tests.promise.room import Room, a_mail
+from tests.promise.room import Room, a_mail, signal_at_effect
 
 MAIL = a_mail()
 ME = (b"me", 1000, 1000, b"/home/me")
@@ -207,3 +209,20 @@ def test_a_note_shows_a_terminal_nothing_that_it_would_obey() -> None:
     assert b"?[2Jhello" in note
     assert os.linesep.encode() in note
     assert pack(b"x")
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("step", range(3))
+def test_stopped_while_it_is_released_it_is_there_once(step: int, after: bool, tmp_path: Path) -> None:
+    room = Room(
+        tmp_path, queue=True, rules='match all action pipe "exit 1"\n', settings=f'set problem-mailbox "{tmp_path}/a"\n'
+    )
+    assert room.hand(MAIL).status == 0
+    assert room.queue
+    for again in range(2):
+        runner = queue_run.Runner(bytes(room.queue), lambda _line: None)
+        runner.release = True
+        with signal_at_effect(step if not again else 99, signal.SIGTERM, after):
+            left = runner.once()
+    assert left == []
+    assert room.copies(MAIL)["a"] == 1
