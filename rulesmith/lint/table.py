@@ -33,7 +33,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "one-file-for-all",
         "output-thrown-away",
         "pipeline-hides-failure",
-        "repeated-delivery",
         "rewrite-without-message",
         "root-without-user",
         "small-maximum-size",
@@ -127,6 +126,7 @@ ONLINE: tuple[str, ...] = (
     "missing-folder",
     "missing-mailbox",
     "missing-program",
+    "repeated-delivery",
 )
 NAMES = tuple(name for names in GROUPS.values() for name in names)
 

@@ -316,6 +316,17 @@ def test_without_doveadm_nothing_is_said_of_mailboxes(tmp_path: Path, monkeypatc
     assert not names(run("--format", "short", "--online", path)) & set(ONLINE)
 
 
+def test_two_deliveries_are_named_where_no_journal_can_be_kept(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    path = tmp_path / "conf"
+    rules = HEAD + f'match all action {{ maildir "{tmp_path}/one" maildir "{tmp_path}/two" }}\n'
+    for journal, expected in ((f"{blocked}/journal", {"repeated-delivery"}), (f"{tmp_path}/journal", set())):
+        path.write_text(f'set journal "{journal}"\n{rules}')
+        path.chmod(0o600)
+        assert names(run("--format", "short", "--online", path)) & set(ONLINE) == expected
+
+
 # The hooks of pre-commit.
 
 

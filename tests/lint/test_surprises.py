@@ -13,7 +13,6 @@ TOLD = {
     "L06": ["unknown-action", "action-never-found"],
     "L07": ["unknown-action"],
     "L08": ["drop-oversized", "small-maximum-size"],
-    "L09": ["repeated-delivery"],
     "L11": ["no-lock"],
     "L12": ["two-stdin-accounts"],
     "L21": ["tag-in-command"],
@@ -66,6 +65,7 @@ TOLD = {
 HARMLESS = {
     "L01": "a failure is a failure",
     "L05": "an empty key is in no cache",
+    "L09": "the journal knows what is delivered",
     "L10": "the lock goes with the process",
     "L13": "a command is ended in time",
     "L14": "what a server has taken is delivered",
