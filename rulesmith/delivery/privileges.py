@@ -101,8 +101,10 @@ def _work(user: User, world: World, function: Any, args: Any, raw: bytes, tell: 
         while data:
             data = data[os.write(tell, data) :]
 
-    # Our parent gives us our time; we end when it says so.
+    # Our parent says when we end. Where everybody is told at once (a service manager, Ctrl-C), we have its grace too:
+    # it waits for our answer, and what we have stored must not be called a failure.
     stopping.forget()
+    stopping.held = True
     try:
         switch(user)
         there = World(

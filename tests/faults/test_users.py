@@ -6,12 +6,15 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from rulesmith.delivery import maildir
 from tests.door import Outcome, warm, warm_door
 from tests.promise.room import Room, a_mail
 
@@ -96,6 +99,31 @@ def test_root_works_on_the_queue_of_somebody_else_as_he_would_himself(place: Pat
     assert room.copies(MAIL) == {"a": 1, "b": 1}
     assert owners(home / "a") | owners(home / "b") == {NOBODY.pw_uid}
     assert room.entries() == []
+
+
+@pytest.mark.parametrize("with_queue", [False, True], ids=["journal", "queue"])
+def test_a_stop_of_everybody_at_once_repeats_nothing(place: Path, with_queue: bool, monkeypatch) -> None:
+    """A service manager signals all processes; the delivery was just made, in a process of the user's."""
+    room = Room(place, with_queue)
+    room.user = "daemon"
+    room.configure(RULES.format(folder=place))
+    plain = maildir._settle
+
+    def stopped(*args: bytes) -> None:
+        os.killpg(0, signal.SIGTERM)
+        plain(*args)
+
+    monkeypatch.setattr(maildir, "_settle", stopped)
+    begin = time.monotonic()
+    assert room.hand(MAIL).status == (0 if with_queue else 75)
+    assert time.monotonic() - begin < 2
+    monkeypatch.undo()
+    (place / "healed").touch()
+    if with_queue:
+        assert room.work() == []
+    else:
+        room.mend(MAIL)
+    assert room.copies(MAIL) == {"a": 1, "b": 1}
 
 
 def test_what_root_notes_of_a_killed_process_its_owner_can_read(place: Path) -> None:
