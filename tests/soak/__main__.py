@@ -48,8 +48,9 @@ def _run(soak: Soak, options: argparse.Namespace) -> int:
         print("\n".join((f"\nHistory of {name}: {account.blame[name]}", *account.history(name))))
     if stuck:
         print(f"soak: {stuck}")
-        for event in soak.stage.chronicle.events[-100:]:
+        for event in soak.stage.chronicle.events[-200:]:
             print(f"{event.when - soak.stage.chronicle.started:9.2f}  {event.text} {event.letter}")
+        print("\n".join(soak.stage.processes.states()))
     failed = bool(stuck or account.wrong)
     print(
         f"soak: {'FAILED' if failed else 'passed'} (python -m tests.soak --messages {soak.messages} --seed {soak.seed})"

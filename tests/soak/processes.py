@@ -67,6 +67,14 @@ class Processes:
                     if words:
                         yield Process(int(name), _parent(int(name)), tuple(map(_text, words)))
 
+    def states(self) -> Iterator[str]:
+        """Each process with what it waits for, to be read by people."""
+        for each in self._all():
+            with contextlib.suppress(OSError):
+                state = Path("/proc", str(each.number), "stat").read_text(errors="replace").rpartition(")")[2][1]
+                waits = Path("/proc", str(each.number), "wchan").read_text()
+                yield f"{each.number} (of {each.parent}) {state} {waits} {' '.join(each.words).strip()}"
+
     def below(self, config: str) -> list[Process]:
         """The Dovecot with this configuration and everything that it has started; the master first."""
         everyone = self.all()
