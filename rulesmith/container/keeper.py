@@ -82,14 +82,23 @@ class Keeper:
         before, self._before = self._before, now
         if before is None:
             self._forget_what_went(now)
-        for user, file in sorted(now.keys() | self._done.keys()):
-            found = now.get((user, file))
-            settled = before is None or before.get((user, file)) == found
-            if found != self._done.get((user, file)) and settled and f"{user}/{file}" not in seen.refused:
-                self._update(user, file, found)
-        self._households = {user: each for user, each in self._households.items() if not each.empty()}
+        changed = [
+            (user, file)
+            for user, file in sorted(now.keys() | self._done.keys())
+            if now.get((user, file)) != self._done.get((user, file))
+            and (before is None or before.get((user, file)) == now.get((user, file)))
+            and f"{user}/{file}" not in seen.refused
+        ]
+        # Mailboxes are there at once; the other files take a check each.
+        for user, file in changed:
+            if file == "passwd":
+                self._update(user, file, now.get((user, file)))
         lines = (household.mailbox() for household in self._households.values())
         passwd.write(self._places, [line for line in lines if line])
+        for user, file in changed:
+            if file != "passwd":
+                self._update(user, file, now.get((user, file)))
+        self._households = {user: each for user, each in self._households.items() if not each.empty()}
 
     def _forget_what_went(self, now: dict[File, Signature]) -> None:
         """Files that were taken away while nobody looked."""

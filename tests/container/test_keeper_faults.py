@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from rulesmith.container import services
+from rulesmith.container import configdump, fdm_conf, services
 from rulesmith.container.accounts import Account
 from rulesmith.container.configdump import as_mail, environment
+from rulesmith.container.household import Household
 from rulesmith.container.keeper import Keeper
 from rulesmith.container.places import Places
 from tests.container import fetchmail
@@ -251,3 +252,27 @@ def test_an_interval_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None
     for value, seconds in (("120", 120), ("", 600), ("0", 600), ("soon", 600)):
         monkeypatch.setenv("RULESMITH_FETCH_INTERVAL", value)
         assert Places.of_image().interval == seconds
+
+
+@pytest.mark.parametrize("file", ["fetchmailrc", "fdm.conf"])
+def test_a_check_has_a_limit(house: House, monkeypatch: pytest.MonkeyPatch, file: str) -> None:
+    for module in (fdm_conf, configdump):
+        monkeypatch.setattr(module, "PATIENCE", 0.2)
+    for_ever = ("sh", "-c", "exec sleep 99")
+    places = dataclasses.replace(house.places, fetchmail=for_ever, rulesmith=for_ever)
+    first, *_ = Household(places, USER).update(file, b"x")
+    assert first.endswith(" within 0.2 seconds")
+
+
+def test_mailboxes_are_there_before_anything_is_checked(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.user("a", conf=RULES)
+    house.user("b", passwd="{PLAIN}x")
+    found: list[list[str]] = []
+
+    def check(*_: object) -> list[str]:
+        found.append(house.passwd())
+        return []
+
+    monkeypatch.setattr(fdm_conf, "check", check)
+    house.look(1)
+    assert found == [["b:{PLAIN.B64}eA==::::::"]]
