@@ -36,7 +36,7 @@ def _name(raw: bytes, config: str, options: Options, account: bytes) -> bytes:
     """The same for the same message by the same configuration and account, called for the same person.
 
     Two users may get equal letters, and what is stored for one is not there for the other: paths of a configuration
-    start at the working directory, its commands see HOME, and -D and -u say for whom it is.
+    start at the working directory, its commands see HOME and RECIPIENT, and -D and -u say for whom it is.
     """
     raw = header.strip_from_line(raw)
     known = identity.identity(raw, header.boundary(raw))
@@ -44,5 +44,6 @@ def _name(raw: bytes, config: str, options: Options, account: bytes) -> bytes:
         here = os.getcwdb()
     except FileNotFoundError:
         here = b""
-    person = [os.environb.get(b"HOME", b""), os.fsencode(options.user or ""), *map(os.fsencode, options.macros)]
+    told = [os.environb.get(name, b"") for name in (b"HOME", b"RECIPIENT")]
+    person = [*told, os.fsencode(options.user or ""), *map(os.fsencode, options.macros)]
     return identity.digest(os.fsencode(os.path.abspath(config)), account, known, here, *person)[:20].hex().encode()

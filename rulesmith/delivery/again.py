@@ -97,5 +97,5 @@ def name_of(entry: Entry, raw: bytes | None = None) -> bytes:
     raw = header.strip_from_line(entry.raw() if raw is None else raw)
     known = identity.identity(raw, header.boundary(raw), way=True)
     context = entry.context
-    home = context.variables.get(b"HOME", b"")
-    return identity.digest(known, context.folder, home, *context.words)[:20].hex().encode()
+    person = [context.variables.get(name, b"") for name in (b"HOME", b"RECIPIENT")]
+    return identity.digest(known, context.folder, *person, *context.words)[:20].hex().encode()

@@ -31,7 +31,11 @@ _MAGIC = b"rulesmith-queue"
 MAIL, TAKEN, PROGRESS, GHOST = b".mail", b".taken", b".progress", b".ghost"
 _FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
 # Variables that decide what a configuration means and what its commands find; a retry has them as they were.
-_VARIABLES = (b"HOME", b"PATH", b"USER", b"LOGNAME", b"SHELL", b"TMPDIR", b"TZ", b"LANG", b"RULESMITH_CONF")
+# The second line is what Postfix, Exim and qmail tell of the recipient.
+_VARIABLES = (
+    b"HOME PATH USER LOGNAME SHELL TMPDIR TZ LANG RULESMITH_CONF "
+    b"RECIPIENT ORIGINAL_RECIPIENT SENDER LOCAL LOCAL_PART DOMAIN HOST EXTENSION EXT"
+).split()
 _VARIABLE_PREFIXES = (b"XDG_", b"LC_")
 _HEAD_END = b"\n" + pack(b"message")
 # Far more than a command line and a spam verdict may have.

@@ -53,6 +53,7 @@ def test_what_fetchmail_and_rspamd_change_between_two_fetches_does_not_matter(tm
 FOR_SOMEBODY = {
     "folder": 'mbox "a" pipe "test -e ../healed && cat >>b"',
     "home": "pipe 'cat >>$HOME/a' pipe 'test -e healed && cat >>$HOME/b'",
+    "recipient": "pipe 'cat >>$RECIPIENT/a' pipe 'test -e healed && cat >>$RECIPIENT/b'",
     "macro": 'mbox "${who}/a" pipe "test -e healed && cat >>${who}/b"',
 }
 
@@ -66,7 +67,8 @@ def test_what_is_stored_for_one_user_is_not_taken_for_stored_for_another(differs
         call, home = room.call(MAIL), str(tmp_path / user)
         words = [*call.args, *(["-D", f"$who={user}"] if differs == "macro" else [])]
         words[1] = str(tmp_path / "conf")
-        environment = {**call.env, "HOME": home} if differs == "home" else call.env
+        told = {"home": {"HOME": home}, "recipient": {"RECIPIENT": user}}
+        environment = {**call.env, **told.get(differs, {})}
         return warm_door(Call(words, MAIL, home if differs == "folder" else call.cwd, environment)).status
 
     for user in ("bob", "alice"):

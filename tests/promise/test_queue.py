@@ -135,6 +135,17 @@ def test_a_retry_has_the_folder_the_home_and_the_options_of_the_first_try(tmp_pa
     assert (tmp_path / "b").read_text().splitlines()[:2] == [str(tmp_path), str(tmp_path)]
 
 
+def test_a_retry_is_for_the_recipient_of_the_first_try(tmp_path: Path) -> None:
+    """Mail servers tell a command its recipient in the environment."""
+    room = Room(tmp_path, queue=True, rules="match all action pipe 'test -e healed && cat >>\"box-$RECIPIENT\"'\n")
+    call = room.call(MAIL)
+    for name in ("bob", "alice"):
+        assert warm_door(Call(call.args, MAIL, call.cwd, {**call.env, "RECIPIENT": name})).status == 0
+    (tmp_path / "healed").touch()
+    assert room.work() == []
+    assert {each.name for each in tmp_path.glob("box-*")} == {"box-bob", "box-alice"}
+
+
 def test_a_queue_that_cannot_be_written_leaves_the_message_with_the_caller(tmp_path: Path) -> None:
     room = Room(tmp_path, queue=True, rules=BROKEN)
     assert room.queue
