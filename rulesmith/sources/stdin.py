@@ -46,9 +46,11 @@ def receive(maximum: int, timeout: int, spool: Spool | None = None) -> Letter:
     """Read the message to its end.
 
     `maximum` is in octets, `timeout` in seconds of silence. Raises TooBig, and Failure with fdm's words when
-    there is no message. More than `maximum` is never kept anywhere. Of less, limits.SPOOL_MEMORY are kept in memory
-    and more in a file that nobody else can open; or all in `spool`, where the caller has one.
+    there is no message or nobody who waits for what becomes of it. More than `maximum` is never kept anywhere. Of less,
+    limits.SPOOL_MEMORY are kept in memory and more in a file that nobody else can open; or all in `spool`, where the
+    caller has one.
     """
+    caller = os.getppid()
     try:
         mode = os.fstat(0).st_mode
     except OSError:
@@ -72,6 +74,11 @@ def receive(maximum: int, timeout: int, spool: Spool | None = None) -> Letter:
         raise TooBig(f"message too big: {over if over > 0 else size + 1} bytes")
     if not size:
         raise Failure("empty message")
+    if os.getppid() != caller and not stat.S_ISREG(mode):
+        # A pipe ends the same way when its message is whole and when its writer is killed in the middle of it; and
+        # who cannot be told that it is delivered will bring it again (RFC 5321, 4.1.1.4: without the final dot and
+        # its answer nothing was handed over).
+        raise Failure(f"the caller has died: the {size} bytes that came may be a part of the message")
     if letter.is_open_ended() and size == maximum:
         raise TooBig(f"message too big: {size + 1} bytes")
     return letter

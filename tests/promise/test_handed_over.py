@@ -1,0 +1,57 @@
+"""Who dies while handing a message over has not handed it over."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.promise.room import Room, a_mail
+
+DOOR = "import sys; from rulesmith.fdm import main; sys.exit(main())"
+# More than a pipe holds: once it is written, its reader is at work.
+LONG = a_mail(1, b"X-Long: " + b"x" * 70 + b"\n") + b"a line of the message\n" * 100_000
+_CALLER = """
+import os, signal, subprocess, sys
+door = subprocess.Popen(sys.argv[2:], stdin=subprocess.PIPE)
+half = sys.stdin.buffer.read()
+door.stdin.write(half)
+door.stdin.flush()
+if sys.argv[1] == "dies":
+    os.kill(os.getpid(), signal.SIGKILL)
+door.stdin.close()
+sys.exit(door.wait())
+"""
+
+
+def _hand(room: Room, message: bytes, how: str) -> tuple[int, str]:
+    """The caller's status and all that he and the door have said; both have ended."""
+    call = room.call(b"")
+    # Standard error is at its end when the last of them has ended.
+    done = subprocess.run(
+        [sys.executable, "-c", _CALLER, how, sys.executable, "-c", DOOR, *call.args],
+        input=message,
+        cwd=room.folder,
+        env={**call.env, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        check=False,
+    )
+    return done.returncode, done.stderr.decode()
+
+
+@pytest.mark.parametrize("queue", [False, True], ids=["journal", "queue"])
+def test_half_a_message_of_a_caller_who_was_killed_is_not_taken_for_a_whole_one(tmp_path: Path, queue: bool) -> None:
+    room = Room(tmp_path, queue)
+    status, said = _hand(room, LONG[: len(LONG) // 2], "dies")
+    assert status == -9
+    assert f"the caller has died: the {len(LONG) // 2} bytes that came may be a part of the message" in said
+    assert room.work() == []
+    assert not room.copies(LONG)
+    assert not any((tmp_path / name).exists() for name in ("a", "b", "c", "d"))
+
+    status, said = _hand(room, LONG, "lives")
+    assert (status, room.work()) == (0, []), said
+    assert set(room.copies(LONG).values()) == {1}
