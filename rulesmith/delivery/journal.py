@@ -101,7 +101,11 @@ def _open(path: bytes) -> Progress:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         if own.st_uid != os.geteuid():
             raise PermissionError(errno.EPERM, "belongs to another user")
-        return Progress(path, descriptor)
+        progress = Progress(path, descriptor)
+        if not progress.now:
+            # Somebody was killed before he could write its first line, or that is damaged.
+            progress.begin(int(time.time()))
+        return progress
     except BaseException:
         os.close(descriptor)
         raise

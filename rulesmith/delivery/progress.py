@@ -78,6 +78,7 @@ class Progress:
     __slots__ = (
         "_before",
         "_changed",
+        "_damaged",
         "_descriptor",
         "_end",
         "_failures",
@@ -110,6 +111,7 @@ class Progress:
         self.done: list[bytes] = []
         self._descriptor = descriptor
         self._end = 0
+        self._damaged = False
         self._failures = 0
         self._trying: int | None = None
         self._steps: dict[bytes, dict[bytes, bytes]] = {}
@@ -123,6 +125,7 @@ class Progress:
         for line in octets.split(b"\n")[:-1]:
             record = unpack(line)
             if record is None:
+                self._damaged = True
                 break
             if not self._end and record != [_MAGIC, VERSION]:
                 raise Unreadable
@@ -292,8 +295,11 @@ class Progress:
         return name + b".%d" % number
 
     def had(self, path: bytes, key: bytes) -> bool | None:
-        """Whether a cache had the key before an earlier try of this message changed that; None: ask the cache."""
-        return None if (path, key) in self._changed else self._before.get((path, key))
+        """Whether a cache had the key before an earlier try of this message changed that; None: ask the cache.
+
+        Of a damaged record nobody knows what it said; better a duplicate than one that is taken for one.
+        """
+        return None if (path, key) in self._changed else self._before.get((path, key), False if self._damaged else None)
 
     def added(self) -> list[tuple[bytes, bytes]]:
         """The keys, each with its cache's path, that were not there before this message added them."""

@@ -217,6 +217,33 @@ def test_a_torn_tail_ends_the_record_and_is_written_over(tmp_path: Path) -> None
     assert Progress(bytes(path), os.open(path, os.O_RDWR)).tries == 0
 
 
+DAMAGES = {
+    "empty": lambda _octets: b"",
+    "first line": lambda octets: b"x" + octets[1:],
+    "cache line": lambda octets: octets.replace(b" cache ", b" cachf "),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_record_makes_no_message_a_duplicate_of_itself_or_half_a_century_old(damage, tmp_path: Path) -> None:
+    cache = f'"{tmp_path}/keys" key "%[message_id]"'
+    rules = (
+        f'cache "{tmp_path}/keys"\nmatch in-cache {cache} action drop\nmatch all action add-to-cache {cache} continue\n'
+        'match all action pipe "test -e healed && cat >>b-%[year]"\n'
+    )
+    room = Room(tmp_path, rules=rules)
+    assert room.hand(MAIL).status == 75
+    [record] = (tmp_path / "journal").iterdir()
+    record.write_bytes(DAMAGES[damage](record.read_bytes()))
+    if damage == "empty":
+        # Killed before the record had a line, and so before there was a key.
+        (tmp_path / "keys").unlink()
+    (tmp_path / "healed").touch()
+    assert room.hand(MAIL).status == 0
+    assert (tmp_path / f"b-{time.localtime().tm_year}").read_bytes() == MAIL
+    assert room.records() == []
+
+
 def test_another_version_is_not_guessed_at(tmp_path: Path) -> None:
     (tmp_path / "name.0.journal").write_bytes(pack(b"rulesmith-progress", b"2"))
     said: list[str] = []
