@@ -140,7 +140,8 @@ class Door:
         return self._queued(status)
 
     def _queued(self, status: int) -> int:
-        """The last thing before the caller hears our status."""
+        """The last thing before the caller hears our status. Nothing stops it: it would say that nothing was done."""
+        stopping.over = True
         if self.at_end is not None:
             # Nothing comes between this and our end: who is killed in between has his message delivered again.
             self.at_end()

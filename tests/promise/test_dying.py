@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from pathlib import Path
@@ -158,3 +159,25 @@ def test_for_a_day_it_is_known_that_a_message_comes_again(
     monkeypatch.setattr(time, "time", lambda: now() + hours * 3600)
     assert room.hand(FETCHED % (5, 1)).status == 0
     assert _total(room) == copies
+
+
+@pytest.mark.parametrize("queue", [False, True], ids=["journal", "queue"])
+def test_who_is_stopped_while_a_message_is_forgotten_forgets_it(
+    queue: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a slow disk that may take longer than a stop waits."""
+    room = Room(tmp_path, queue)
+    plain = os.unlink
+
+    def slow(path: bytes) -> None:
+        if b"/queue/" in bytes(path) or b"/journal/" in bytes(path):
+            os.kill(os.getpid(), signal.SIGTERM)
+            while signal.getitimer(signal.ITIMER_REAL)[0]:
+                pass  # until its patience is over, if it runs
+        plain(path)
+
+    monkeypatch.setattr(os, "unlink", slow)
+    assert room.hand(MAIL).status == 0
+    monkeypatch.undo()
+    assert (room.entries() if queue else room.records()) == []
+    assert _total(room) == 1
