@@ -19,6 +19,7 @@ LAYERS: dict[str, set[str] | None] = {
     "program": set(),
     "diagnostics": {"source"},
     "syntax": {"diagnostics", "source", "limits"},
+    "layout": {"syntax", "source"},
     "mail": {"limits", "effects"},
     "template": {"limits", "effects"},
     "regexp": {"limits", "effects", "diagnostics", "source"},

@@ -10,6 +10,7 @@ from rulesmith.cli.cache import cache
 from rulesmith.cli.check import check
 from rulesmith.cli.completion import completion
 from rulesmith.cli.dry_run import dry_run
+from rulesmith.cli.fmt import fmt
 from rulesmith.cli.health import health
 from rulesmith.cli.learn import learn
 from rulesmith.cli.ping import ping
@@ -35,6 +36,7 @@ def fetch() -> None:
 
 
 rulesmith.add_command(check)
+rulesmith.add_command(fmt)
 rulesmith.add_command(dry_run)
 rulesmith.add_command(why_not_command)
 rulesmith.add_command(test_command)
