@@ -333,11 +333,15 @@ def test_two_deliveries_are_named_where_no_journal_can_be_kept(tmp_path: Path) -
 def test_the_hooks_call_what_there_is_for_the_files_that_there_are(conf: Path) -> None:
     text = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
     entries = re.findall(r"^  entry: rulesmith (.*)$", text, re.MULTILINE)
-    assert len(entries) == 2
+    assert len(entries) == 4
+    Path(f"{conf}.tests.toml").write_text('[[test]]\nname = "t"\noutcome = "delivered"\n')
     for entry in entries:
-        result = CliRunner().invoke(rulesmith, [*entry.split(), str(conf)])
+        name = f"{conf}.tests.toml" if entry == "test" else str(conf)
+        result = CliRunner().invoke(rulesmith, [*entry.split(), name])
         assert result.exit_code in (0, 1), result.output
-    for pattern in re.findall(r"^  files: (.*)$", text, re.MULTILINE):
+    *patterns, tests = re.findall(r"^  files: (.*)$", text, re.MULTILINE)
+    assert re.search(tests, "users/bob/fdm.conf.tests.toml")
+    for pattern in patterns:
         assert all(
             re.search(pattern, path) for path in (".fdm.conf", "fdm.conf", "users/bob/fdm.conf", "fdm-work.conf")
         )
