@@ -46,11 +46,11 @@ def receive(maximum: int, timeout: int, spool: Spool | None = None) -> Letter:
     """Read the message to its end.
 
     `maximum` is in octets, `timeout` in seconds of silence. Raises TooBig, and Failure with fdm's words when
-    there is no message or nobody who waits for what becomes of it. More than `maximum` is never kept anywhere. Of less,
+    there is no message or only a part of it. More than `maximum` is never kept anywhere. Of less,
     limits.SPOOL_MEMORY are kept in memory and more in a file that nobody else can open; or all in `spool`, where the
     caller has one.
     """
-    caller = os.getppid()
+    caller = _caller()
     try:
         mode = os.fstat(0).st_mode
     except OSError:
@@ -74,14 +74,23 @@ def receive(maximum: int, timeout: int, spool: Spool | None = None) -> Letter:
         raise TooBig(f"message too big: {over if over > 0 else size + 1} bytes")
     if not size:
         raise Failure("empty message")
-    if os.getppid() != caller and not stat.S_ISREG(mode):
-        # A pipe ends the same way when its message is whole and when its writer is killed in the middle of it; and
-        # who cannot be told that it is delivered will bring it again (RFC 5321, 4.1.1.4: without the final dot and
-        # its answer nothing was handed over).
-        raise Failure(f"the caller has died: the {size} bytes that came may be a part of the message")
+    if caller and os.getppid() != caller:
+        # A pipe ends the same way when its message is whole and when its writer is killed in the middle of it. This
+        # one brings again what he was not told about (RFC 5321, 4.1.1.4: nothing is handed over before the answer).
+        raise Failure(f"fetchmail has died: the {size} bytes that came may be a part of the message")
     if letter.is_open_ended() and size == maximum:
         raise TooBig(f"message too big: {size + 1} bytes")
     return letter
+
+
+def _caller() -> int:
+    """The process number of the fetchmail that started us; 0 for others, who may well leave without waiting for us."""
+    number = os.getppid()
+    try:
+        with open(f"/proc/{number}/comm", "rb", 0) as name:
+            return number if name.read(16) == b"fetchmail\n" else 0
+    except OSError:
+        return 0
 
 
 class Letter:

@@ -1,4 +1,4 @@
-"""Who dies while handing a message over has not handed it over."""
+"""A fetchmail that dies while it hands a message over has not handed it over."""
 
 from __future__ import annotations
 
@@ -16,23 +16,27 @@ DOOR = "import sys; from rulesmith.fdm import main; sys.exit(main())"
 LONG = a_mail(1, b"X-Long: " + b"x" * 70 + b"\n") + b"a line of the message\n" * 100_000
 _CALLER = """
 import os, signal, subprocess, sys
-door = subprocess.Popen(sys.argv[2:], stdin=subprocess.PIPE)
+with open("/proc/self/comm", "w") as comm:
+    comm.write(sys.argv[2])
+door = subprocess.Popen(sys.argv[3:], stdin=subprocess.PIPE)
 half = sys.stdin.buffer.read()
 door.stdin.write(half)
 door.stdin.flush()
 if sys.argv[1] == "dies":
     os.kill(os.getpid(), signal.SIGKILL)
+if sys.argv[1] == "leaves":
+    os._exit(0)
 door.stdin.close()
 sys.exit(door.wait())
 """
 
 
-def _hand(room: Room, message: bytes, how: str) -> tuple[int, str]:
+def _hand(room: Room, message: bytes, how: str, caller: str = "fetchmail") -> tuple[int, str]:
     """The caller's status and all that he and the door have said; both have ended."""
     call = room.call(b"")
     # Standard error is at its end when the last of them has ended.
     done = subprocess.run(
-        [sys.executable, "-c", _CALLER, how, sys.executable, "-c", DOOR, *call.args],
+        [sys.executable, "-c", _CALLER, how, caller, sys.executable, "-c", DOOR, *call.args],
         input=message,
         cwd=room.folder,
         env={**call.env, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -47,11 +51,19 @@ def test_half_a_message_of_a_caller_who_was_killed_is_not_taken_for_a_whole_one(
     room = Room(tmp_path, queue)
     status, said = _hand(room, LONG[: len(LONG) // 2], "dies")
     assert status == -9
-    assert f"the caller has died: the {len(LONG) // 2} bytes that came may be a part of the message" in said
+    assert f"fetchmail has died: the {len(LONG) // 2} bytes that came may be a part of the message" in said
     assert room.work() == []
     assert not room.copies(LONG)
     assert not any((tmp_path / name).exists() for name in ("a", "b", "c", "d"))
 
     status, said = _hand(room, LONG, "lives")
     assert (status, room.work()) == (0, []), said
+    assert set(room.copies(LONG).values()) == {1}
+
+
+@pytest.mark.parametrize("queue", [False, True], ids=["journal", "queue"])
+def test_another_caller_may_leave_without_waiting(tmp_path: Path, queue: bool) -> None:
+    room = Room(tmp_path, queue)
+    assert _hand(room, LONG, "leaves", "cron")[0] == 0
+    assert room.work() == []
     assert set(room.copies(LONG).values()) == {1}
