@@ -67,6 +67,8 @@ def _rule(rule: RuleTrace, indent: str) -> Iterator[str]:
     result = click.style("entered" if entered else rule.result, fg=_COLOURS[rule.result])
     decided = rule.decided
     yield place + result + (f", decided by {printable(decided.text)}" if decided else "")
+    if rule.why:
+        yield f"{indent}{_STEP}{click.style('this stopped everything', fg='red')}: {printable(rule.why)}"
     for tried in rule.conditions:
         yield from _condition(tried, indent + _STEP, len(rule.conditions) > 1)
     for job in rule.jobs:

@@ -13,6 +13,8 @@ from rulesmith.mail import header
 from rulesmith.mail.message import Message, clock_tags, describe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rulesmith.explain.driver import User, World
     from rulesmith.explain.recorder import Watch
     from rulesmith.program import Account, Program
@@ -59,9 +61,12 @@ def simulate(
         verdict = Driver(recorder, world).drive(engine)
     except Unknown as unknown:
         outcome, reason = "unknown", _why_unknown(recorder, str(unknown))
+        _blame(recorder, "unknown", reason)
         _explain_rest(recorder, "what came before is not known")
     else:
         outcome, reason = _outcome(verdict, account)
+        if verdict.outcome != "done":
+            _blame(recorder, "failed", reason)
         last = recorder.last
         ended = f"rule {last.number} has ended the search" if last and verdict.outcome == "done" else reason
         _explain_rest(recorder, ended)
@@ -104,6 +109,24 @@ def _why_unknown(recorder: Recorder, text: str) -> str:
     return text
 
 
+def _blame(recorder: Recorder, result: str, reason: str) -> None:
+    """Mark the rule in which nothing went on: the last one, or the next where that was done with."""
+    last = recorder.last
+    if last is None or last.result == "no match" or (last.nested and last.result == "match"):
+        last = next((rule for rule in _reachable(recorder.rules) if rule.result == "not tried"), last)
+    if last is not None:
+        last.why = reason
+        if last.result != "match":
+            last.result = result
+
+
+def _reachable(rules: list[RuleTrace]) -> Iterator[RuleTrace]:
+    for rule in rules:
+        yield rule
+        if rule.result == "match":
+            yield from _reachable(rule.rules)
+
+
 def _explain_rest(recorder: Recorder, ended: str) -> None:
     """Say of each rule that was not tried why it was not."""
 
@@ -112,10 +135,11 @@ def _explain_rest(recorder: Recorder, ended: str) -> None:
             if rule.result == "not tried":
                 rule.why = rule.why or ended
                 _leave_out(rule.rules, rule.why)
-            elif rule.result == "no match":
-                _leave_out(rule.rules, f"rule {rule.number} does not match, so its block is not entered")
-            else:
+            elif rule.result == "match":
                 walk(rule.rules)
+            else:
+                said = {"no match": "does not match", "failed": "has failed"}.get(rule.result, "is not known")
+                _leave_out(rule.rules, f"rule {rule.number} {said}, so its block is not entered")
 
     walk(recorder.rules)
 

@@ -68,7 +68,10 @@ class Planned:
 
 @dataclass
 class RuleTrace:
-    """One rule. `result` is "match", "no match", "unknown", "failed" or "not tried", and `why` says why not."""
+    """One rule. `result` is "match", "no match", "unknown", "failed" or "not tried".
+
+    `why` says why it was not tried, or what stopped everything in it: in a condition, or, of a match, in an action.
+    """
 
     number: int
     path: str

@@ -118,9 +118,26 @@ def test_rules_that_are_not_tried_say_why(bench: Bench) -> None:
     assert (after["result"], after["why"]) == ("not tried", "rule 3 has ended the search")
 
 
-def test_an_error_is_why_the_rest_is_not_tried(bench: Bench) -> None:
-    report = bench.report('match all action "nosuch"\nmatch all action drop\n', "A: b\n\n")
-    assert "nosuch" in report["rules"][1]["why"]
+@pytest.mark.parametrize(
+    ("rules", "results"),
+    [
+        ('match all action "nosuch"\nmatch all action drop\n', ["match", "not tried"]),
+        ('match exec "x" user "nosuch" returns (0, ) action drop\nmatch all action drop\n', ["failed", "not tried"]),
+        ('match not all action drop\nmatch pipe "x" user "nosuch" returns (0, ) { }\n', ["no match", "failed"]),
+    ],
+)
+def test_an_error_is_at_its_rule_and_why_the_rest_is_not_tried(bench: Bench, rules: str, results: list[str]) -> None:
+    report = bench.report(rules, "A: b\n\n")
+    assert [each["result"] for each in report["rules"]] == results
+    blamed = [each for each in report["rules"] if each["result"] != "no match"]
+    assert all("nosuch" in each["why"] for each in blamed)
+    assert "this stopped everything: " in bench.run(rules, "A: b\n\n")
+
+
+def test_what_is_unknown_is_at_its_rule(bench: Bench) -> None:
+    report = bench.report('match not all action drop\nmatch exec "x" returns (0, ) action drop\n', "A: b\n\n")
+    assert [each["result"] for each in report["rules"]] == ["no match", "unknown"]
+    assert 'depends on exec "x"' in report["rules"][1]["why"]
 
 
 def test_tags_captures_caches_and_the_message_change_where_they_do(bench: Bench, tmp_path: Path) -> None:
