@@ -78,7 +78,7 @@ class Afterwards:
         if self.entry is not None:
             self.entry.open = False
         if steps.lost:
-            why += f"; a retry may repeat deliveries, since the journal cannot be written: {steps.why_lost}"
+            why += "; " + steps.repeats()
         return why
 
     def _forget(self) -> None:
@@ -91,13 +91,17 @@ class Afterwards:
             self._remove()
 
     def _remove(self) -> None:
+        progress = self.steps.progress
         try:
             if self.entry is not None:
                 self.entry.remove(self.ours)
-            elif self.steps.progress is not None:
-                self.steps.progress.remove()
+                if progress is not None and progress.path != self.entry.progress_path():
+                    # It could not come along from the journal.
+                    progress.remove()
+            elif progress is not None:
+                progress.remove()
                 if not self.alone:
-                    self.steps.progress.close()
+                    progress.close()
         except FileNotFoundError:
             # Removed by hand.
             return

@@ -270,6 +270,8 @@ class AccountRun:
         except BaseException:
             if steps is not None:
                 steps.save()
+                if steps.lost:
+                    self.say(steps.repeats())
             raise
         kept = self._conclude(verdict)
         why = "" if verdict.outcome == "done" else verdict.reason
@@ -363,7 +365,10 @@ class AccountRun:
         earlier = records.find(self._journal, whole(), session.config, session.options, self.account[0], self.say)
         if entry is not None and earlier is not None:
             # The queue was full, or not yet set, when the message came first.
-            earlier.move(entry.progress_path())
+            try:
+                earlier.move(entry.progress_path())
+            except Failure as failure:
+                self.say(f"the record of this message stays in the journal: {failure.text}")
         return earlier
 
     def _begin(self, whole: Callable[[], bytes], entry: Entry | None) -> Progress:

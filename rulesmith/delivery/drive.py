@@ -111,6 +111,12 @@ class Steps:
         self.lost = True
         self.why_lost = error.strerror or str(error)
 
+    def repeats(self) -> str:
+        """What a retry may do because something could not be written down; "" where nothing is lost."""
+        if not self.lost:
+            return ""
+        return f"a retry may repeat deliveries, since the journal cannot be written: {self.why_lost}"
+
     def open(self) -> Progress | None:
         """The record, made if there is none; None, and `lost`, where it cannot be kept."""
         if self.progress is None and not self.lost:

@@ -247,7 +247,7 @@ class Progress:
                 folders.write_all(descriptor, os.pread(self._descriptor, self._end, 0))
                 os.fsync(descriptor)
                 folders.sync_folder(folders.parent_of(path))
-                os.unlink(self.path)
+                self._leave()
             except OSError:
                 os.close(descriptor)
                 os.unlink(path)
@@ -256,6 +256,13 @@ class Progress:
             raise folders.refusal(path, error) from None
         os.close(self._descriptor)
         self._descriptor, self.path = descriptor, path
+
+    def _leave(self) -> None:
+        try:
+            os.unlink(self.path)
+        except OSError:
+            # Its folder may be closed to us. Empty it says nothing, and goes with its age.
+            os.ftruncate(self._descriptor, 0)
 
     def remove(self) -> None:
         """The message is done with. Raises OSError."""

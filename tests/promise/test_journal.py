@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import signal
@@ -15,7 +16,7 @@ from rulesmith.delivery import journal
 from rulesmith.delivery.progress import Progress, pack, unpack
 from rulesmith.effects import DELIVER, Failure
 from tests.door import Call, warm, warm_door
-from tests.promise.room import Room, a_mail
+from tests.promise.room import Room, a_mail, signal_at_effect
 
 MAIL = a_mail()
 ME = (b"me", 1000, 1000, b"/home/me")
@@ -154,6 +155,48 @@ def test_where_no_journal_can_be_written_each_failure_says_so(tmp_path: Path) ->
     room = Room(tmp_path, rules=BROKEN)
     room.journal.write_text("no folder")
     assert b"a retry may repeat deliveries" in room.hand(MAIL).stderr
+
+
+def test_where_no_journal_can_be_written_a_stop_says_so_too(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    room.journal.write_text("no folder")
+    with signal_at_effect(1, signal.SIGTERM, after=False):
+        outcome = room.hand(MAIL)
+    assert (outcome.status, b"a retry may repeat deliveries" in outcome.stderr) == (75, True)
+
+
+def test_a_record_that_cannot_be_taken_out_of_the_journal_says_nothing_there(tmp_path: Path, monkeypatch) -> None:
+    progress = journal.create(bytes(tmp_path), b"name", 7)
+    progress.store(_step(b"/a"), {})
+    with monkeypatch.context() as closed:
+        closed.setattr(os, "unlink", _refuse)
+        progress.move(bytes(tmp_path / "elsewhere"))
+    progress.close()
+    moved = Progress(bytes(tmp_path / "elsewhere"), os.open(tmp_path / "elsewhere", os.O_RDWR))
+    assert moved.known(_step(b"/a")) == {}
+    stayed = journal.find(bytes(tmp_path), b"name", print)
+    assert stayed is not None
+    assert stayed.known(_step(b"/a")) is None
+
+
+def _refuse(path: bytes) -> None:
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
+
+def test_a_record_that_finds_no_room_in_the_queue_is_kept_to_where_it_is(tmp_path: Path, monkeypatch) -> None:
+    assert Room(tmp_path, rules=BROKEN).hand(MAIL).status == 75
+
+    def move(_self: Progress, _path: bytes) -> None:
+        raise Failure("No space left on device")
+
+    room = Room(tmp_path, queue=True, rules=BROKEN)
+    monkeypatch.setattr(Progress, "move", move)
+    assert room.hand(MAIL).status == 0
+    assert len(room.work()) == 1
+    (tmp_path / "healed").touch()
+    assert room.work() == []
+    assert room.copies(MAIL) == {"a": 1, "b": 1, "c": 1}
+    assert room.records() == []
 
 
 def test_two_processes_at_once_on_one_message(tmp_path: Path) -> None:
