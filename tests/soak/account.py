@@ -25,7 +25,7 @@ TARGETS = {
 _SENDER = re.compile(rb"^Return-Path: <(m\d+)@", re.MULTILINE)
 _NOTE = b"\nSubject: A message that could not be delivered\n"
 _SCORE, _UNSCANNED = b"\nX-Spam-Score: ", b"\nX-Spam-Status: unscanned"
-# The door says so: what it has done it could not write down.
+# The door says so, where it is not killed: what it has done it could not write down.
 _ANNOUNCED = re.compile(r"may repeat deliveries|may be delivered again")
 # The delivery under way was ended from outside, and nobody can know how far it had come.
 _CUT_OFF = re.compile(r"child got signal: (?:9|15)|command returned 137|killed after \d+ second")
@@ -189,14 +189,17 @@ class Account:
 
     def _judge_extra(self, letter: Letter, extra: int, said: str) -> None:
         """More copies than fetchmail was told of: one for each delivery under way when its maker was killed."""
-        kills = len(self.stage.chronicle.kills.get(letter.name, ())) + len(_CUT_OFF.findall(said))
+        chronicle = self.stage.chronicle
+        killed = chronicle.kills.get(letter.name, [])
+        kills = len(killed) + len(_CUT_OFF.findall(said))
+        unsaid = len(_ANNOUNCED.findall(said)) + sum(chronicle.in_gap(each.when) for each in killed)
         at_end = sum(
             each.status not in (0, 75) and bool(_AT_ITS_END.search(each.said()))
             for each in self.stage.book.of[letter.name]
         )
         if extra <= kills + at_end * (len(letter.plan) - 1):
             self.under_way += extra
-        elif extra <= kills + len(_ANNOUNCED.findall(said)) * len(letter.plan):
+        elif extra <= kills + unsaid * len(letter.plan):
             self.announced += extra
         else:
             self._complain("duplicated", letter.name, f"{extra} copies too many: {dict(self.copies[letter.name])}")

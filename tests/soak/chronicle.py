@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+
+# Seconds that one message takes at most, with deliveries that hang.
+_AT_WORK = 15.0
 
 
 def now() -> float:
@@ -21,11 +26,13 @@ class Event:
 
 @dataclass
 class Chronicle:
-    """`breaks` are the times at which fetchmail died, or its provider, or at which a poll ended with an error."""
+    """`breaks` are the times at which fetchmail died, or its provider, or at which a poll ended with an error; `gaps`
+    are the times in which records could not be written."""
 
     events: list[Event] = field(default_factory=list)
     breaks: list[float] = field(default_factory=list)
     kills: dict[str, list[Event]] = field(default_factory=dict)
+    gaps: list[tuple[float, float]] = field(default_factory=list)
     started: float = field(default_factory=now)
 
     def note(self, text: str, letter: str = "") -> None:
@@ -39,6 +46,17 @@ class Chronicle:
     def broken(self) -> None:
         """fetchmail may bring again what it was told is done."""
         self.breaks.append(now())
+
+    @contextlib.contextmanager
+    def unwritable(self) -> Iterator[None]:
+        """Meanwhile the door can write nothing down about what it has delivered."""
+        began = now()
+        yield
+        self.gaps.append((began, now()))
+
+    def in_gap(self, when: float) -> bool:
+        """Whether somebody who was at work then may have been unable to write something down."""
+        return any(began <= when <= ended + _AT_WORK for began, ended in self.gaps)
 
     def between(self, begin: float, end: float, letter: str) -> Iterator[Event]:
         """What happened then to everybody and to that letter."""

@@ -69,8 +69,7 @@ def deliver_is_killed(stage: Stage, rng: Random) -> Iterator[None]:
 
 @contextlib.contextmanager
 def try_is_killed(stage: Stage, rng: Random) -> Iterator[None]:
-    """A process of `queue run` that works on one message."""
-    _blow(stage, rng, lambda process: process.is_queue_run() and bool(process.letter()), "a try", signal.SIGKILL)
+    _blow(stage, rng, Process.is_try, "a try", signal.SIGKILL)
     yield
 
 
@@ -84,7 +83,7 @@ def queue_run_is_killed(stage: Stage, rng: Random) -> Iterator[None]:
     stage.bed.wait(name)
     if rng.random() < 0.5:
         for process in stage.processes.all():
-            if process.is_queue_run():
+            if process.is_try():
                 letter = process.letter()
                 if send(process, signal.SIGKILL):
                     stage.chronicle.kill("SIGKILL to a try", letter)
