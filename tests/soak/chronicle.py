@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-
 # Seconds that one message takes at most, with deliveries that hang.
 _AT_WORK = 15.0
 
