@@ -43,7 +43,7 @@ def test_it_starts_again_after_it_was_killed(container: Container) -> None:
 
 @pytest.mark.parametrize("name", DAEMONS)
 def test_a_daemon_that_is_killed_comes_back(container: Container, name: str) -> None:
-    container.create()
+    container.create(*CAREFUL)
     before = pid(container, name)
     for _ in range(3):
         container.sh(f"kill -KILL {before}")
