@@ -26,8 +26,10 @@ bench: .venv/stamp
 image:
 	tools/image build
 
-test-image: .venv/stamp image
-	$(BIN)/python -m pytest -q tests/image
+# Without an engine there is nothing to build; the tests then say why they are skipped, which fails in CI.
+test-image: .venv/stamp
+	! tools/image engine || tools/image build
+	$(BIN)/python -m pytest -q -rs tests/image
 
 soak: .venv/stamp
 	$(BIN)/python -m tests.soak --messages $(SOAK_MESSAGES) $(if $(SOAK_SEED),--seed $(SOAK_SEED))

@@ -12,9 +12,10 @@ from tests.image.house import Container, tool
 
 @pytest.fixture(scope="session", autouse=True)
 def engine() -> str:
-    """The engine that runs the containers; chosen once."""
+    """The engine that runs the containers; chosen once. Where there is none it says why, which fails in CI."""
     found = tool("engine", limit=600)
-    assert found.status == 0, found
+    if found.status:
+        pytest.skip(found.text.strip().rpartition("\n")[2])
     os.environ["IMAGE_ENGINE"] = found.out.decode().strip()
     return os.environ["IMAGE_ENGINE"]
 
