@@ -49,8 +49,13 @@ class Case:
     has_not: list[str] = field(default_factory=list)
 
 
-def read_case(said: Mapping[str, Any], around: Mapping[str, Any], folder: str, home: str) -> Case:
-    """A test out of a `[[test]]`; `around` is what stands at the top of the file. Raises BadCase."""
+def read_case(
+    said: Mapping[str, Any], around: Mapping[str, Any], folder: str, home: str, raw: bytes | None = None
+) -> Case:
+    """A test out of a `[[test]]`; `around` is what stands at the top of the file. Raises BadCase.
+
+    `raw` is the message where it is not in `said`.
+    """
     known(said, KEYS)
     name = _text(said, "name") or ""
     if not name:
@@ -58,7 +63,8 @@ def read_case(said: Mapping[str, Any], around: Mapping[str, Any], folder: str, h
     both = {**around, **said}
     now = _clock(both.get("now"))
     commands = [*read_commands(said, folder), *read_commands(around, folder)]
-    case = Case(name, _letter(said, folder, now), _text(both, "account"), now, _spam(both, folder), commands, set())
+    raw = _letter(said, folder, now) if raw is None else raw
+    case = Case(name, raw, _text(both, "account"), now, _spam(both, folder), commands, set())
     for path, keys in _table(both, "caches").items():
         where = os.fsencode(_at_home(path, home))
         case.caches |= {(where, key.encode()) for key in _texts({path: keys}, path) or []}

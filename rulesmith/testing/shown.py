@@ -28,7 +28,7 @@ def as_text(results: Sequence[Placed]) -> Iterator[str]:
         yield f"{click.style('FAIL', fg='red', bold=True)}  {name} ({printable(place)})"
         yield from (f"      {line}" for line in _story(result, True))
     failed = sum(bool(result.differences) for _, result in results)
-    yield f"{len(results)} tests: {len(results) - failed} ok, {failed} failed"
+    yield f"{len(results)} test{'' if len(results) == 1 else 's'}: {len(results) - failed} ok, {failed} failed"
 
 
 def _story(result: Result, colours: bool) -> Iterator[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from glob import escape, glob
 from typing import TYPE_CHECKING, Any
 
+from rulesmith.testing import marked
 from rulesmith.testing.case import TOP, BadCase, known, read_case, read_commands
 
 if TYPE_CHECKING:
@@ -39,17 +40,29 @@ class Suite:
 
 
 def files_of(config: str) -> list[str]:
-    """The files of tests that belong to a configuration: CONFIG.tests.toml, and tests/*.toml beside it."""
+    """The files of tests that belong to a configuration: CONFIG.tests.toml, and beside it tests/*.toml and *.eml.
+
+    A message that does not say what should become of it is no test.
+    """
     beside = config + SUFFIX
-    folder = os.path.join(os.path.dirname(config), "tests")
-    return ([beside] if os.path.exists(beside) else []) + sorted(glob(os.path.join(escape(folder), "*.toml")))
+    folder = escape(os.path.join(os.path.dirname(config), "tests"))
+    messages = [path for path in glob(os.path.join(folder, f"*{marked.SUFFIX}")) if _is_marked(path)]
+    return ([beside] if os.path.exists(beside) else []) + sorted([*glob(os.path.join(folder, "*.toml")), *messages])
+
+
+def _is_marked(path: str) -> bool:
+    with open(path, "rb") as file:
+        return marked.is_marked(file.read())
 
 
 def read_suite(path: str, config: str | None, home: str) -> Suite:
     """The tests of a file, for the configuration given, else for the one it names or lies beside. Raises BadSuite."""
     try:
         with open(path, "rb") as file:
-            text = file.read().decode("utf-8")
+            octets = file.read()
+        if path.endswith(marked.SUFFIX):
+            return _of_message(path, octets, config, home)
+        text = octets.decode("utf-8")
         said = tomllib.loads(text)
     except OSError as error:
         raise BadSuite(f"{path}: {os.strerror(error.errno or 0)}") from None
@@ -76,6 +89,14 @@ def read_suite(path: str, config: str | None, home: str) -> Suite:
             name = test.get("name")
             raise BadSuite(f"{suite.place(number)}: {name or f'test {number + 1}'}: {error}") from None
     return suite
+
+
+def _of_message(path: str, octets: bytes, config: str | None, home: str) -> Suite:
+    try:
+        case = marked.read_marked(path, octets, home)
+    except BadCase as error:
+        raise BadSuite(f"{path}: {error}") from None
+    return Suite(path, config or _config(path, {}, os.path.dirname(path)), [case], [], [])
 
 
 def _config(path: str, said: dict[str, Any], folder: str) -> str:

@@ -193,7 +193,7 @@ def test_a_failure_shows_the_difference_its_place_and_the_rule(bench: Bench) -> 
 
 @pytest.mark.parametrize(("only", "count"), [("rest", 1), ("LISTS*", 1), ("*s*", 2)])
 def test_only_runs_the_tests_of_that_name(bench: Bench, only: str, count: int) -> None:
-    assert f"\n{count} tests" in "\n" + bench.run(TWO, "--only", only).output
+    assert f"\n{count} test" in "\n" + bench.run(TWO, "--only", only).output
 
 
 def test_no_tests_are_no_success(bench: Bench) -> None:
@@ -277,7 +277,36 @@ def test_tests_in_a_folder_beside_the_configuration_are_found(bench: Bench, tmp_
     result = bench.run(TWO)
     assert "3 tests: 2 ok, 1 failed" in result.output
     alone = CliRunner().invoke(rulesmith, ["test", str(tmp_path / "tests" / "drinks.toml")])
-    assert (alone.exit_code, alone.output) == (0, "ok    t\n1 tests: 1 ok, 0 failed\n")
+    assert (alone.exit_code, alone.output) == (0, "ok    t\n1 test: 1 ok, 0 failed\n")
+
+
+MARKED = "X-Rulesmith-{}\nSubject: =?utf-8?q?tea_f=C3=BCr_zwei?=\n tea\nX-Other: x\n\nhot\n"
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ("Goes-To: */INBOX", 0),
+        ("Goes-To: */Lists", 1),
+        ("Goes-To: */INBOX\nList-Id: <a>\nX-Rulesmith-Goes-To: */Lists", 0),
+        ("Goes-To: */INBOX,\n\t*/Lists\nList-Id: <a>", 0),
+        ("Outcome: dropped", 1),
+        ("Actions: inbox\nX-Rulesmith-Spam: yes\nX-Rulesmith-Now: 2025-03-11 09:00:00", 0),
+        ("Has-Not: X-Rulesmith-Has-Not:", 0),  # the rules do not see these fields
+        ("Outcome: lost", 2),
+        ("Gose-To: x", 2),
+        ("Spam: perhaps", 2),
+        ("Name: x", 2),
+    ],
+)
+def test_a_message_can_say_itself_what_becomes_of_it(bench: Bench, tmp_path: Path, fields: str, status: int) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "a.eml").write_text(MARKED.format(fields))
+    (tmp_path / "tests" / "plain.eml").write_text("Subject: no test\n\n")
+    result = bench.run(None)
+    assert result.exit_code == status, result.output
+    if status == 0:
+        assert result.output == "ok    tea für zwei tea\n1 test: 1 ok, 0 failed\n"
 
 
 def test_a_faulty_configuration_is_2(bench: Bench) -> None:
@@ -326,7 +355,7 @@ match spam symbol "BAD" and exec "check" returns (, "^S") and age < 1 hour
     (tmp_path / "seen").unlink()
     monkeypatch.setattr(time, "time", lambda: now + 86400)
     again = bench.run(None, conf=conf)
-    assert (again.exit_code, again.output) == (0, 'ok    a "b"\n1 tests: 1 ok, 0 failed\n')
+    assert (again.exit_code, again.output) == (0, 'ok    a "b"\n1 test: 1 ok, 0 failed\n')
     assert 'outcome = "dropped"' in bench.tests.read_text()
 
 
