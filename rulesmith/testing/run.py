@@ -89,8 +89,9 @@ def _differences(case: Case, report: Report) -> list[Difference]:
 
 
 def actions_of(report: Report) -> list[str]:
-    """The names of the actions that are done, in order, once for each rule."""
-    return [name for _, name in dict.fromkeys((plan.rule, plan.action) for plan in report.plan)]
+    """The names of the actions that are done, in order, once for each rule; what a rule does itself has no name."""
+    done = dict.fromkeys((plan.rule, plan.action) for plan in report.plan)
+    return [name for rule, name in done if name != f"<rule {rule}>"]
 
 
 def _compare(found: list[Difference], about: str, expected: list[str], got: list[str]) -> None:
