@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from rulesmith.explain.driver import User
     from rulesmith.program import Account, Program
+    from rulesmith.scan.reply import Reply
 
 ASSUME = click.option(
     "--assume",
@@ -101,14 +102,14 @@ def find_account(program: Program, name: str | None) -> Account:
     return chosen
 
 
-def read_verdict(path: str) -> dict[str, Any]:
+def read_verdict(path: str) -> Reply:
     """An answer of rspamd to `checkv2`."""
     from rulesmith.scan import reply  # few dry runs have one
     from rulesmith.scan.no_verdict import NoVerdict
 
     try:
         with open(path, "rb") as file:
-            return reply.read(200, {}, file.read()).verdict()
+            return reply.read(200, {}, file.read())
     except NoVerdict as error:
         raise click.UsageError(f"{path}: {error}") from None
 

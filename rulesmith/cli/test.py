@@ -197,6 +197,7 @@ def _record(
             sys.exit(2)
     named = record.free_name(name or os.path.basename(message).removesuffix(".eml"), taken)
     file_name = record.relative(message, path)
-    text = record.recorded(named, file_name, now, home, report, spam, assumptions(loading.assume), known)
+    spam_file = None if verdict is None else record.relative(verdict, path)
+    text = record.recorded(named, file_name, now, home, report, spam_file, assumptions(loading.assume), known)
     record.append(path, text, record.relative(config, path))
     click.echo(f"added to {path}:\n{text}", nl=False)

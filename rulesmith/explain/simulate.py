@@ -11,6 +11,7 @@ from rulesmith.explain.recorder import Recorder
 from rulesmith.explain.trace import Report, RuleTrace
 from rulesmith.mail import header
 from rulesmith.mail.message import Message, clock_tags, describe
+from rulesmith.scan import fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rulesmith.explain.driver import User, World
     from rulesmith.explain.recorder import Watch
     from rulesmith.program import Account, Program
+    from rulesmith.scan.reply import Reply
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,14 @@ def simulate(
     raw: bytes,
     circumstances: Circumstances,
     world: World,
-    spam: dict[str, Any] | None = None,
+    spam: Reply | None = None,
     detail: bool = True,
     watch: Watch | None = None,
 ) -> Report:
     """What the program would do with a message that `account` hands over; never touches anything.
 
-    `spam` is the verdict that a scan gave (mail/message.py). Without `detail` the trace has no places, facts and
-    differences. `watch` sees each condition that is tried (recorder.py).
+    `spam` is rspamd's answer: where the program scans, the message gets its fields. Without `detail` the trace has no
+    places, facts and differences. `watch` sees each condition that is tried (recorder.py).
     """
     settings = program[0]
     too = _unfit(raw, settings)
@@ -53,8 +55,8 @@ def simulate(
         recorder = Recorder(program, account[0], Message(raw, 0, {}, circumstances.now), False)
         _leave_out(recorder.rules, reason)
         return Report(outcome, reason, recorder.rules, [])
-    message = _arrived(program, account, raw, circumstances)
-    message.verdict = spam
+    message = _arrived(program, account, _scanned(raw, settings, spam), circumstances)
+    message.verdict = None if spam is None else spam.verdict()
     recorder = Recorder(program, account[0], message, detail, watch)
     engine = evaluate(program, account[0], account[2], message, circumstances.me, recorder.event)
     try:
@@ -71,6 +73,12 @@ def simulate(
         ended = f"rule {last.number} has ended the search" if last and verdict.outcome == "done" else reason
         _explain_rest(recorder, ended)
     return Report(outcome, reason, recorder.rules, recorder.plan, message.tags, message.raw)
+
+
+def _scanned(raw: bytes, settings: dict[str, Any], spam: Reply | None) -> bytes:
+    if spam is None or settings["scan"] is None:
+        return raw
+    return fields.judged(raw, header.boundary(raw), spam, 0.0)
 
 
 def _arrived(program: Program, account: Account, raw: bytes, circumstances: Circumstances) -> Message:

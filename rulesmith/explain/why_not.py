@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rulesmith.explain.trace import RuleTrace, Tried
     from rulesmith.mail.message import Message
     from rulesmith.program import Account, Program, Rule, Term
+    from rulesmith.scan.reply import Reply
 
 _PLACE = re.compile(r"(?P<path>.*):(?P<line>\d+)")
 
@@ -81,7 +82,13 @@ def _calls(rule: Rule, name: bytes) -> bool:
 
 
 def why_not(
-    program: Program, rule: Rule, account: Account, raw: bytes, circumstances: Circumstances, world: World, spam: Any
+    program: Program,
+    rule: Rule,
+    account: Account,
+    raw: bytes,
+    circumstances: Circumstances,
+    world: World,
+    spam: Reply | None,
 ) -> Answer:
     """The answer for one rule and one message."""
     failed: list[Failed] = []

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from rulesmith.diagnostics.suggest import did_you_mean
 from rulesmith.explain.assumption import Assumption
+from rulesmith.scan.no_verdict import NoVerdict
+from rulesmith.scan.reply import Reply
+from rulesmith.scan.reply import read as read_reply
 from rulesmith.testing.letter import FIELDS, BadLetter, compose
 
 if TYPE_CHECKING:
@@ -21,8 +24,8 @@ _OWN = ("name", "file", "message")
 KEYS = (*_OWN, *FIELDS, *_AROUND, *_EXPECTED)
 # What holds for all tests of a file may stand at its top.
 TOP = ("config", *_AROUND)
-_SPAM = {"score": 20.0, "required": 15.0, "action": b"add header", "symbols": {}}
-_HAM = {"score": 0.0, "required": 15.0, "action": b"no action", "symbols": {}}
+_SPAM = {"score": 20.0, "required_score": 15.0, "action": "add header"}
+_HAM = {"score": 0.0, "required_score": 15.0, "action": "no action"}
 _SPAM_KEYS = ("score", "required", "action", "symbols")
 
 
@@ -38,7 +41,7 @@ class Case:
     raw: bytes
     account: str | None
     now: int | None
-    spam: dict[str, Any] | None
+    spam: Reply | None
     commands: list[Assumption]
     caches: set[tuple[bytes, bytes]]
     goes_to: list[str] | None = None
@@ -116,35 +119,29 @@ def _read(folder: str, name: str) -> bytes:
         raise BadCase(f"{name}: {os.strerror(error.errno or 0)}") from None
 
 
-def _spam(said: Mapping[str, Any], folder: str) -> dict[str, Any] | None:
+def _spam(said: Mapping[str, Any], folder: str) -> Reply | None:
     given = said.get("spam")
     if given is None:
         return None
     if isinstance(given, bool):
-        return dict(_SPAM if given else _HAM)
+        return Reply(_SPAM if given else _HAM, b"")
     if isinstance(given, str):
-        return _verdict(folder, given)
+        try:
+            return read_reply(200, {}, _read(folder, given))
+        except NoVerdict as error:
+            raise BadCase(f"{given}: {error}") from None
     if not isinstance(given, dict):
         raise BadCase("`spam` is true, false, the name of a file with rspamd's answer, or { score = …, action = … }")
     known(given, _SPAM_KEYS)
     symbols = given.get("symbols", [])
     scores = symbols if isinstance(symbols, dict) else dict.fromkeys(_texts(given, "symbols") or [], 0.0)
-    return {
+    answer = {
         "score": _number(given, "score", 0.0),
-        "required": _number(given, "required", 15.0),
-        "action": _as_text(given.get("action", "no action"), "spam.action").encode(),
-        "symbols": {name.encode(): _number(scores, name, 0.0) for name in scores},
+        "required_score": _number(given, "required", 15.0),
+        "action": _as_text(given.get("action", "no action"), "spam.action"),
+        "symbols": {name: {"score": _number(scores, name, 0.0)} for name in scores},
     }
-
-
-def _verdict(folder: str, name: str) -> dict[str, Any]:
-    from rulesmith.scan import reply  # noqa: PLC0415 — few tests have a file
-    from rulesmith.scan.no_verdict import NoVerdict  # noqa: PLC0415
-
-    try:
-        return reply.read(200, {}, _read(folder, name)).verdict()
-    except NoVerdict as error:
-        raise BadCase(f"{name}: {error}") from None
+    return Reply(answer, b"")
 
 
 def read_commands(said: Mapping[str, Any], folder: str) -> list[Assumption]:

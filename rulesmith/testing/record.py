@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rulesmith.explain.plan import target_of
 from rulesmith.testing.suite import SUFFIX
@@ -23,21 +23,18 @@ def recorded(
     now: int,
     home: str,
     report: Report,
-    spam: dict[str, Any] | None,
+    spam: str | None,
     assumed: Sequence[Assumption],
     known: Sequence[tuple[bytes, bytes]],
 ) -> str:
     """A `[[test]]` for the message in `file` that passes as long as the rules do what they do now.
 
-    `known` are the keys that were found in caches.
+    `spam` is a file with rspamd's answer; `known` are the keys that were found in caches.
     """
     lines = ["[[test]]", f"name = {_quoted(name)}", f"file = {_quoted(file)}"]
     lines.append(f"now = {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(now))}")
     if spam is not None:
-        symbols = ", ".join(f"{_quoted(_text(symbol))} = {score!r}" for symbol, score in spam["symbols"].items())
-        numbers = f"score = {spam['score']!r}, required = {spam['required']!r}"
-        symbols = f"{{ {symbols} }}" if symbols else "{}"
-        lines.append(f"spam = {{ {numbers}, action = {_quoted(_text(spam['action']))}, symbols = {symbols} }}")
+        lines.append(f"spam = {_quoted(spam)}")
     if assumed:
         lines.append(f"commands = {{ {', '.join(_commands(assumed))} }}")
     if known:

@@ -224,7 +224,10 @@ def test_a_spam_verdict_from_a_file_answers_spam_conditions(bench: Bench, tmp_pa
     assert report["outcome"] == "dropped"
     fact = "score 9.5, action add header, symbols: BAYES_SPAM"
     assert [each["facts"] for each in report["rules"][0]["conditions"]] == [[fact], [fact]]
+    header = 'set scan "http://127.0.0.1:9"\nmatch "^X-Spam: yes" in headers action drop\n'
+    assert bench.report(header, "A: b\nX-Spam: no\n\n", "--verdict", str(verdict))["outcome"] == "dropped"
     verdict.write_text(json.dumps({**said, "action": "no action"}))
+    assert bench.report(header, "A: b\nX-Spam: yes\n\n", "--verdict", str(verdict))["outcome"] == "kept"
     assert bench.report(rules, "A: b\n\n", "--verdict", str(verdict))["outcome"] == "kept"
 
 

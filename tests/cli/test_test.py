@@ -131,6 +131,9 @@ SPAM = 'set scan "http://127.0.0.1:9"\naccount "stdin" stdin\nmatch spam score >
 SYMBOL = SPAM.replace("score > 10", 'symbol "BAYES*" and spam action "reject"')
 
 
+HEADER = SPAM.replace("spam score > 10", '"^X-Spam: yes" in headers')
+
+
 @pytest.mark.parametrize(
     ("conf", "said", "outcome"),
     [
@@ -141,6 +144,8 @@ SYMBOL = SPAM.replace("score > 10", 'symbol "BAYES*" and spam action "reject"')
         (SYMBOL, 'spam = { action = "reject", symbols = ["BAYES_SPAM"] }', "dropped"),
         (SYMBOL, 'spam = { action = "reject", symbols = { HAM = -1 } }', "kept"),
         (SPAM, 'spam = "verdict.json"', "dropped"),
+        (HEADER, "spam = true", "dropped"),
+        (HEADER, 'spam = false\nheaders = { X-Spam = "yes" }', "kept"),  # the sender's own is taken out
     ],
 )
 def test_the_spam_verdict_is_assumed(bench: Bench, tmp_path: Path, conf: str, said: str, outcome: str) -> None:

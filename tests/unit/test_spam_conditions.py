@@ -13,6 +13,7 @@ from rulesmith.explain.driver import World
 from rulesmith.explain.simulate import Circumstances, simulate
 from rulesmith.explain.trace import Report
 from rulesmith.explain.unknown import mark_unknown
+from rulesmith.scan.reply import Reply
 
 STDIN = 'account "stdin" stdin\n'
 ME = (b"user", 1000, 1000, b"/home/user")
@@ -24,6 +25,14 @@ VERDICT = {
 }
 
 
+def _reply(verdict: dict[str, Any] | None) -> Reply | None:
+    if verdict is None:
+        return None
+    symbols = {name.decode(): {"score": score} for name, score in verdict["symbols"].items()}
+    said = {"score": verdict["score"], "required_score": verdict["required"], "action": verdict["action"].decode()}
+    return Reply({**said, "symbols": symbols}, b"")
+
+
 def tried(rules: str, verdict: dict[str, Any] | None, marked: bool = False) -> Report:
     program = compile_text("conf", STDIN + rules, Imagined()).program
     assert program is not None
@@ -31,7 +40,7 @@ def tried(rules: str, verdict: dict[str, Any] | None, marked: bool = False) -> R
         program = mark_unknown(program, verdict is not None)
     world = World(lambda _: ME, lambda *_: False)
     return simulate(
-        program, program[2][0], b"Subject: x\n\nx\n", Circumstances(ME, 0, b"h", b"h", b"1"), world, verdict
+        program, program[2][0], b"Subject: x\n\nx\n", Circumstances(ME, 0, b"h", b"h", b"1"), world, _reply(verdict)
     )
 
 
