@@ -120,7 +120,8 @@ class _Shown:
     def all(self, mails: Iterable[Mail], octets: int) -> None:
         """All messages; with `octets` to do, a progress bar while nobody sees the lines appear."""
         if octets and sys.stderr.isatty() and not sys.stdout.isatty():
-            with click.progressbar(length=octets, label="messages", file=sys.stderr) as bar:
+            step = max(1, octets // 200)
+            with click.progressbar(length=octets, label="messages", file=sys.stderr, update_min_steps=step) as bar:
                 for mail in mails:
                     self.one(mail)
                     bar.update(mail.octets)
