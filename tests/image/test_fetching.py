@@ -128,7 +128,7 @@ def test_what_was_fetched_by_pop3_is_not_fetched_again_after_re_creation(
     made = containers()
     made.user("user", passwd="{PLAIN}" + PASSWORD)
     made.create(*CAREFUL, environment={"RULESMITH_FETCH_INTERVAL": "2"})
-    with Mailbox(letter("by POP3").replace(b"\n", b"\r\n"), near(made)) as mailbox:
+    with Mailbox(letter("by POP3").replace(b"\n", b"\r\n"), host=near(made)) as mailbox:
         host = near(made)
         made.user(
             "user",
