@@ -39,6 +39,9 @@ CHANGING = frozenset(
 CHANGING_PREFIXES = (b"x-spam", b"x-rspamd")
 
 _BLOCK = 1 << 20
+_SHORT = 1 << 14
+# What bytes.split takes for a blank.
+_BLANKS = bytes.maketrans(b"\t\n\v\f\r", b"     ")
 
 
 def digest(*parts: bytes) -> bytes:
@@ -89,7 +92,7 @@ def identity(raw: bytes, body_at: int, way: bool = False) -> bytes:
 
 def _is_of_fetching(field: bytes) -> bool:
     """Whether a Received field says that the message was fetched: `with POP3`, `with IMAP`."""
-    text = b" ".join(field.lower().split())
+    text = _words(field).lower()
     return b" with imap" in text or b" with pop" in text
 
 
@@ -99,11 +102,21 @@ def _field(field: bytes, with_received: bool) -> bytes | None:
     The empty line that ends the header does not count either: some messages get it only on their way.
     """
     name, colon, value = field.partition(b":")
-    words = value.split()
     if not colon:
-        words = name.split()
-        return digest(b"", *words) if words else None
+        words = _words(name)
+        return digest(b"", b"", words) if words else None
     name = name.strip().lower()
     if (name in CHANGING and not (with_received and name == b"received")) or name.startswith(CHANGING_PREFIXES):
         return None
-    return digest(name, b" ".join(words))
+    return digest(name, _words(value))
+
+
+def _words(text: bytes) -> bytes:
+    """The words of a text with one space between them."""
+    if len(text) <= _SHORT:
+        return b" ".join(text.split())
+    # A list of millions of words would take many times their size.
+    text = text.translate(_BLANKS)
+    while b"  " in text:
+        text = text.replace(b"  ", b" ")
+    return text.strip(b" ")

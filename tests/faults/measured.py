@@ -1,4 +1,4 @@
-"""Runs a program with a file as standard input and tells its status, seconds and peak memory: FILE PROGRAM ARGUMENT…
+"""Runs a program with a file as standard input: FILE PROGRAM ARGUMENT… Tells status, seconds and peak memory.
 
 A process of its own, and a small one: what Linux calls the peak of a program includes that of the process it was
 started from.
@@ -23,6 +23,7 @@ def main() -> None:
     found = {
         "status": os.waitstatus_to_exitcode(status),
         "seconds": time.monotonic() - begin,
+        "processor": usage.ru_utime + usage.ru_stime,
         "memory": usage.ru_maxrss * 1024,
     }
     print(json.dumps(found))

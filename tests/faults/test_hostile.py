@@ -23,6 +23,7 @@ HEAD = b"From: a@example.org\nTo: b@example.com\nSubject: hello\nDate: Mon, 2 Ma
 # One of each kind of condition that looks at the whole message, and actions that change it.
 RULES = """\
 set maximum-size {maximum}
+set journal "{folder}/journal"
 account "stdin" disabled stdin
 match "^X-Never: [a-z]+$" in headers action drop
 match "no such words in any body" in body action drop
@@ -80,6 +81,9 @@ HEADLESS = ("only NUL", "no header")
 def run(folder: Path, message: bytes, maximum: str = "200M", settings: str = "") -> dict[str, Any]:
     """Hand a message to the door; status, seconds, memory. Checks the two limits."""
     (folder / "message").write_bytes(message)
+    # As long as there is any record, each message is looked up.
+    (folder / "journal").mkdir(mode=0o700, exist_ok=True)
+    (folder / "journal" / "another").touch(0o600)
     conf = folder / "fdm.conf"
     text = settings + RULES.format(folder=folder, maximum=maximum)
     if not conf.exists() or conf.read_text() != text:
@@ -110,7 +114,9 @@ def run(folder: Path, message: bytes, maximum: str = "200M", settings: str = "")
     assert b"Traceback" not in done.stderr, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     kept = len(message) if maximum == "200M" else 0
-    assert found["seconds"] < SECONDS, (found, done.stderr)
+    # Others may have the processors, and 100 MB take their time to the disk.
+    assert found["processor"] < SECONDS, (found, done.stderr)
+    assert found["seconds"] < SECONDS * 4, (found, done.stderr)
     assert found["memory"] <= 64 * MEGA + 3 * kept, (found, len(message), done.stderr)
     return found | {"said": done.stderr}
 

@@ -98,3 +98,10 @@ def test_a_header_of_a_million_lines_has_one() -> None:
 
 def test_a_message_without_header_has_one() -> None:
     assert _of(b"just text\n") != _of(b"just test\n")
+
+
+@given(st.binary(max_size=40) | st.text(" \t\n\r\v\fab", max_size=40).map(str.encode))
+def test_long_fields_have_the_words_of_short_ones(text: bytes) -> None:
+    short = identity._words(text)
+    long = identity._words(text + b" " * identity._SHORT)
+    assert long == short == b" ".join(text.split())
