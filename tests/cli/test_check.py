@@ -49,10 +49,7 @@ def test_every_fault_is_reported_in_one_run(check) -> None:  # type: ignore[no-u
 def test_json_is_one_object_a_line_with_the_columns_of_characters(check) -> None:  # type: ignore[no-untyped-def]
     result = check("--format", "json", a=FAULTY)
     found = [json.loads(line) for line in result.stdout.splitlines()]
-    assert all(
-        set(each) == {*PLACE, "severity", "name", "message", "help", "notes", "also", "fix"}
-        for each in found
-    )
+    assert all(set(each) == {*PLACE, "severity", "name", "message", "help", "notes", "also", "fix"} for each in found)
     regexp = next(each for each in found if each["name"] == "invalid-regexp")
     assert (regexp["line"], regexp["severity"]) == (6, "error")
     assert 7 < regexp["column"] <= regexp["end_column"] <= 11
