@@ -92,7 +92,7 @@ class Load:
         """Each letter is once in each of its mailboxes, and was handed out once."""
         self.arrives()
         found = self.balance()
-        assert (found.wrong, found.done) == ([], len(self._plans)), self._state()
+        assert (found.wrong, found.done) == ([], len(self._plans)), (found.wrong, self._state())
         assert set(self._maildrop.times[self._first :]) == {1}
 
     def is_complete(self, repeated: int) -> None:
@@ -101,7 +101,7 @@ class Load:
         """
         self.arrives()
         found = self.balance()
-        assert (found.lost, found.altered, found.astray) == ([], [], []), self._state()
+        assert (found.lost, found.altered, found.astray) == ([], [], []), (found.wrong, self._state())
         assert found.done == len(self._plans)
         again = sum(times - 1 for times in self._maildrop.times[self._first :])
         for user, allowed in ((IMAP, repeated), (POP3, again + repeated)):
