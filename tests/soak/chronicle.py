@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from rulesmith.limits import STOP_GRACE
+
 # Seconds that one message takes at most, with deliveries that hang.
 _AT_WORK = 15.0
 
@@ -41,6 +43,13 @@ class Chronicle:
         """A process that was at work on this letter was killed."""
         self.note(text, letter)
         self.kills.setdefault(letter, []).append(self.events[-1])
+
+    def stop(self, text: str, letter: str, began: float, ended: float) -> None:
+        """A process at work on this letter was told to end, and did: soon, or by killing what it had started."""
+        if ended - began < STOP_GRACE:
+            self.note(text, letter)
+        else:
+            self.kill(f"{text}, which took {ended - began:.1f} seconds", letter)
 
     def broken(self) -> None:
         """fetchmail may bring again what it was told is done."""

@@ -13,6 +13,8 @@ from tests.soak.processes import Process, send
 from tests.soak.stage import Stage
 
 _SEARCH = 1.0  # seconds
+# Seconds to end after SIGTERM; two are promised, on a machine that has nothing else to do.
+_STOP = 30.0
 
 
 def _found(stage: Stage, wanted: Callable[[Process], bool]) -> list[Process]:
@@ -33,13 +35,17 @@ def _blow(stage: Stage, rng: Random, wanted: Callable[[Process], bool], what: st
     stage.pause(rng.uniform(0, 0.15))
     victim = rng.choice(_found(stage, wanted))
     letter = victim.letter()
+    began = now()
     if not send(victim, number):
         raise NothingToBreak
-    name = signal.Signals(number).name
+    text = f"{signal.Signals(number).name} to {what}"
     if number == signal.SIGKILL:
-        stage.chronicle.kill(f"{name} to {what}", letter)
+        stage.chronicle.kill(text, letter)
     else:
-        stage.chronicle.note(f"{name} to {what}", letter)
+        while victim.is_there():
+            assert now() < began + _STOP, f"{what} does not end"
+            stage.pause(0.01)
+        stage.chronicle.stop(text, letter, began, now())
 
 
 @contextlib.contextmanager
@@ -96,8 +102,12 @@ def queue_run_is_stopped(stage: Stage, rng: Random) -> Iterator[None]:
     if stage.queue_run is None:
         raise NothingToBreak
     name, stage.queue_run = stage.queue_run, None
+    under_way = [process.letter() for process in stage.processes.all() if process.is_try()]
+    began = now()
     stage.bed.signal(name, signal.SIGTERM)
     done = stage.bed.wait(name)
+    for letter in under_way:
+        stage.chronicle.stop("SIGTERM to a try", letter, began, now())
     # One that has only just been started does not know yet what the signal means.
     assert done.status in (0, -signal.SIGTERM), done
     yield

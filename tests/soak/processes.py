@@ -35,6 +35,10 @@ class Process:
     def is_queue_run(self) -> bool:
         return self._is_python("rulesmith") and self.words[2:4] == ("queue", "run")
 
+    def is_there(self) -> bool:
+        """Whether it has not ended."""
+        return _words(self.number) == self.words
+
     def is_try(self) -> bool:
         """A process that `queue run` has started for one message; itself it is a child of the bed's agent."""
         return self.is_queue_run() and not "".join(_words(self.parent)[-1:]).endswith("/agent.py")
