@@ -31,6 +31,7 @@ _SECONDS = 120.0
 # Messages asked for at once.
 _BATCH = 20
 _UNREACHABLE = 75
+_TURNS = 10
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,11 @@ async def _connect(place: Place) -> IMAP4:
         client = IMAP4_SSL(place.host, place.port, timeout=_SECONDS, ssl_context=context)
     else:
         client = IMAP4(place.host, place.port, timeout=_SECONDS)
-    await client.wait_hello_from_server()
+    try:
+        await client.wait_hello_from_server()
+    except BaseException:
+        await _hang_up(client)
+        raise
     return client
 
 
@@ -128,9 +133,12 @@ async def _log_in(client: IMAP4, user: str, password: str) -> None:
 
 
 async def _hang_up(client: IMAP4) -> None:
-    client.protocol.transport.close()
-    # The transport lets go of its socket in the next turn of the loop.
-    await asyncio.sleep(0)
+    transport = client.protocol.transport
+    if transport is not None:
+        transport.abort()
+    # It lets go of its socket in one of the next turns of the loop; an encrypted one has another below it.
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
 
 
 async def _numbers(client: IMAP4, place: Place) -> list[str]:
