@@ -166,7 +166,10 @@ def test_a_process_is_found_by_its_words() -> None:
     words = ("rulesmith.container.nobody", "has this")
     with pytest.raises(NoAnswer):
         daemons.process(words, Path("/proc"))
-    with subprocess.Popen([sys.executable, "-c", "input()", *words], stdin=subprocess.PIPE) as started:
+    program = [sys.executable, "-c", "print(flush=True); input()", *words]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as started:
+        # Before it speaks, its command line may not be there yet.
+        assert started.stdout is not None and started.stdout.readline() == b"\n"
         daemons.process(words, Path("/proc"))
         started.communicate(b"\n")
 
