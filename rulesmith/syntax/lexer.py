@@ -197,21 +197,22 @@ class _Lexer:
             return self.command(source, start)
         end, fault = quoting.macro_name(text, start)
         terminal = "STRMACRO" if text[start] == "$" else "NUMMACRO"
+        empty = "" if terminal == "STRMACRO" else 0
         if fault:
             self.fault(source, fault)
-            self.words.append(Word(terminal, source, start, end, "" if terminal == "STRMACRO" else 0))
+            self.words.append(Word(terminal, source, start, end, empty))
             return end
         if _BEFORE_EQUALS.match(text, end):
+            if terminal == "NUMMACRO" and self.words and self.words[-1].type == "DEFER":
+                # A time may follow `defer`; a mark tells the parser, which sees one word ahead, that this is none.
+                self.words.append(Word("ENDIF", source, start, start, ""))
             self.words.append(Word(terminal, source, start, end, ""))
             return end
         self.settle()
         name = text[start:end].replace("{", "").replace("}", "")
         use = self.macros.use(name, Span(source, start, end))
-        if not use.known:
-            empty = "" if terminal == "STRMACRO" else 0
-            self.words.append(Word(f"UNDEFINED_{terminal}", source, start, end, empty, (use,)))
-        else:
-            self.words.append(Word(terminal, source, start, end, self.macros.value(name), (use,)))
+        value = self.macros.value(name) if use.known else empty
+        self.words.append(Word(terminal if use.known else f"UNDEFINED_{terminal}", source, start, end, value, (use,)))
         return end
 
     def command(self, source: Source, start: int) -> int:
@@ -242,8 +243,7 @@ class _Lexer:
 
     def unknown(self, source: Source, start: int, end: int) -> int:
         """A word that is not of the language."""
-        text = source.text
-        spelled = text[start:end]
+        spelled = source.text[start:end]
         if spelled[0] == "-":
             after = self.score(source, start)
             if after is not None:
@@ -255,7 +255,7 @@ class _Lexer:
         again = self.unclosed(source, start, fdm)
         if again is not None:
             return again
-        word = Word("UNKNOWN", source, start, unquoted_end(text, end), spelled)
+        word = Word("UNKNOWN", source, start, unquoted_end(source.text, end), spelled)
         if self.skipping:
             message = f"unknown word `{word.written}`, in a part that is skipped but must still be of words"
             self.fault(source, Fault("unknown-word", message, start, word.end, fdm))

@@ -184,8 +184,7 @@ def _without_strings(text: str) -> str:
 def _lines_begin_statements(text: str, words: list[str]) -> None:
     """What the roles take for statements are those of the parser."""
     config, findings = parse("conf", text, WORLD)
-    if {finding.name for finding in findings} - NOT_GRAMMAR:
-        return  # `defer` and then a definition of a number: the parser takes that for a time
+    assert not {finding.name for finding in findings} - NOT_GRAMMAR
     tokens: list[Token] = tokenize(Source("conf", text))
     begun = sum(role == "begins" and token.terminal not in (COMMENT, "IFDEF", "IFNDEF", "ENDIF", "INCLUDE")
                 for token, role in zip(tokens, roles(tokens), strict=True))  # fmt: skip

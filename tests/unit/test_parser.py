@@ -250,6 +250,16 @@ def test_an_imap_account_may_be_followed_by_a_cache_of_its_own_line() -> None:
 # Places in strings
 
 
+@pytest.mark.parametrize("between", ["\n", " ", "\n# why\n"])
+def test_defer_may_be_followed_by_a_definition_of_a_number(between: str) -> None:
+    option, definition, rule = statements(f"set scan-failure defer{between}%n = 5\nmatch size > %n action drop")
+    assert (option.option, option.args[1:]) == ("scan-failure", ("defer", None))
+    assert (definition.name, definition.value.value) == ("%n", 5)
+    assert rule.conditions[0].phrase.args[1].value == 5
+    _, _, option = statements(f"%n = 5 %m = 6 set scan-failure defer{between}%n minutes")
+    assert option.args[2].value == 300
+
+
 @pytest.mark.parametrize(
     ("written", "octet", "place"),
     [
