@@ -102,8 +102,9 @@ def dry_run(
             shown.all(from_imap(imap, password_file, newest), 0)
     except OSError as error:
         raise click.UsageError(f"{error.filename}: {os.strerror(error.errno or 0)}") from None
-    if several and form == "text":
-        click.echo("\n" + "\n".join(shown.summary.lines()))
+    if several:
+        summary = shown.summary
+        click.echo("\n" + "\n".join(summary.lines()) if form == "text" else json.dumps({"summary": summary.as_json()}))
     sys.exit(0 if shown.fine else 1)
 
 

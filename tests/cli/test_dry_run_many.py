@@ -38,6 +38,7 @@ def run(conf: Path, *words: str, text: str | None = None) -> Result:
 def outcomes(conf: Path, *words: str) -> list[tuple[str, str]]:
     result = run(conf, "--format", "json", *words)
     found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert found.pop()["summary"]["messages"] == len(found)
     return [(os.path.basename(each["message"]), each["outcome"]) for each in found]
 
 
@@ -55,6 +56,24 @@ def test_a_table_has_a_line_for_each_message_and_a_summary_for_each_rule(conf: P
     assert counts == {"0": ["3", "1", "1"], "1": ["2", "0", "0"], "2": ["2", "1", "0"]}
     assert lines[-2].endswith("(took nothing)")
     assert result.exit_code == 1
+
+
+def test_the_summary_is_also_there_in_json_as_the_last_object(conf: Path, tmp_path: Path) -> None:
+    for name, text in (("1.eml", TEA), ("2.eml", COFFEE), ("3.eml", OTHER)):
+        (tmp_path / name).write_text(text)
+    found = [json.loads(line) for line in run(conf, "--format", "json", str(tmp_path)).stdout.splitlines()]
+    assert [each.get("outcome") for each in found] == ["delivered", "dropped", "kept", None]
+    assert found[-1]["summary"] == {
+        "messages": 3,
+        "outcomes": {"delivered": 1, "dropped": 1, "kept": 1},
+        "rules": [
+            {"rule": 0, "path": str(conf), "line": 2, "tried": 3, "matched": 1, "stored": 1},
+            {"rule": 1, "path": str(conf), "line": 3, "tried": 2, "matched": 0, "stored": 0},
+            {"rule": 2, "path": str(conf), "line": 4, "tried": 2, "matched": 1, "stored": 0},
+        ],
+    }
+    alone = run(conf, "--format", "json", str(tmp_path / "1.eml")).stdout.splitlines()
+    assert [json.loads(line)["outcome"] for line in alone] == ["delivered"]
 
 
 def test_details_are_the_whole_trace_of_each(conf: Path, tmp_path: Path) -> None:
