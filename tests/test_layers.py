@@ -21,6 +21,7 @@ LAYERS: dict[str, set[str] | None] = {
     "syntax": {"diagnostics", "source", "limits"},
     "layout": {"syntax", "source"},
     "mail": {"limits", "effects"},
+    "lmtp": {"limits"},
     "template": {"limits", "effects"},
     "regexp": {"limits", "effects", "diagnostics", "source"},
     "conditions": {"effects", "program", "mail", "template", "regexp"},
