@@ -7,7 +7,7 @@ import socket
 
 import aioimaplib
 
-from tests.image.house import Container, trusting
+from tests.image.house import ANSWER, Container, trusting
 
 PASSWORD = "correct horse: battery"
 GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
@@ -44,7 +44,7 @@ def subjects(container: Container, user: str, folder: str = "INBOX") -> list[str
 
 
 async def _subjects(container: Container, user: str, folder: str) -> list[str]:
-    client = aioimaplib.IMAP4_SSL(container.address, 993, timeout=20, ssl_context=trusting(None))
+    client = aioimaplib.IMAP4_SSL(container.address, 993, timeout=ANSWER, ssl_context=trusting(None))
     closed = asyncio.Event()
     client.protocol.conn_lost_cb = lambda _: closed.set()
     await client.wait_hello_from_server()
@@ -60,4 +60,4 @@ async def _subjects(container: Container, user: str, folder: str) -> list[str]:
         await client.logout()
         # aioimaplib leaves the connection to the server to end, and the loop would be gone before that.
         client.protocol.transport.close()
-        await asyncio.wait_for(closed.wait(), 30)
+        await asyncio.wait_for(closed.wait(), ANSWER)

@@ -24,8 +24,10 @@ TOOL = ROOT / "tools" / "image"
 VMAIL = 5000
 VOLUMES = {"config": "/config", "mail": "/home/vmail", "redis": "/var/lib/redis", "rspamd": "/var/lib/rspamd"}
 DAEMONS = ("redis", "rspamd", "dovecot")
-# Long for a machine that has other things to do; how fast it is, test_start.py measures.
-READY = 120.0
+# Seconds that anything may take: a machine may have other things to do. How fast it is, test_start.py measures.
+PATIENCE = 300.0
+# Seconds for one answer of a daemon.
+ANSWER = 60.0
 # What a careful administrator gives it, and no more: compose.yaml's.
 CAREFUL = (
     "--read-only",
@@ -56,20 +58,16 @@ def tool(*words: str | Path, stdin: bytes = b"", limit: float = 300) -> Done:
     return Done(subprocess.run([TOOL, *words], input=stdin, capture_output=True, check=False, timeout=limit))
 
 
-def until(ask: Callable[[], T], seconds: float, what: str) -> T:
-    """Ask again and again: the first answer that is true. An error of a connection is no answer yet.
-
-    `seconds` is what it should take; a machine that has other things to do is given more.
-    """
-    seconds = max(seconds, READY)
-    end = time.monotonic() + seconds
+def until(ask: Callable[[], T], what: str) -> T:
+    """Ask again and again: the first answer that is true. An error of a connection is no answer yet."""
+    end = time.monotonic() + PATIENCE
     while True:
         answer: T | None = None
         with contextlib.suppress(OSError, EOFError, imaplib.IMAP4.error):
             answer = ask()
         if answer:
             return answer
-        assert time.monotonic() < end, f"after {seconds:g} seconds still not: {what} ({answer!r})"
+        assert time.monotonic() < end, f"after {PATIENCE:g} seconds still not: {what} ({answer!r})"
         time.sleep(0.05)
 
 
@@ -94,11 +92,11 @@ class Container:
         done = tool("run", self.name, *volumes, *variables, *options, "--", *command)
         assert done.status == 0, done
 
-    def wait(self, seconds: float = READY) -> float:
+    def wait(self) -> float:
         """Until Dovecot, rspamd and redis answer; how long that took."""
         begin = time.monotonic()
         try:
-            until(lambda: self.is_ready(20), seconds, "all daemons ready")
+            until(lambda: self.is_ready(20), "all daemons ready")
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.logs()}") from None
         return time.monotonic() - begin
@@ -116,7 +114,10 @@ class Container:
         return time.monotonic() - begin
 
     def stop(self) -> tuple[str, float]:
-        """As `docker stop` does it: the state afterwards, and how long it took."""
+        """As `docker stop` does it: the state afterwards, and how long it took.
+
+        Who is killed, because ten seconds were not enough, has not `exited 0`.
+        """
         begin = time.monotonic()
         done = tool("stop", self.name)
         assert done.status == 0, done
@@ -163,11 +164,9 @@ class Container:
         """What the container has said."""
         return tool("logs", self.name).text
 
-    def saw(self, words: str, seconds: float = 60) -> str:
+    def saw(self, words: str) -> str:
         """The first line of the log with these words, waited for."""
-        return until(
-            lambda: next((line for line in self.logs().splitlines() if words in line), ""), seconds, f"log: {words}"
-        )
+        return until(lambda: next((line for line in self.logs().splitlines() if words in line), ""), f"log: {words}")
 
     @property
     def address(self) -> str:
@@ -191,7 +190,7 @@ class Container:
 
     def login(self, user: str, password: str, ca: Path | None = None) -> imaplib.IMAP4_SSL:
         """An IMAPS session, from outside."""
-        client = imaplib.IMAP4_SSL(self.address, 993, ssl_context=trusting(ca), timeout=20)
+        client = imaplib.IMAP4_SSL(self.address, 993, ssl_context=trusting(ca), timeout=ANSWER)
         try:
             # Not LOGIN: names and passwords may have other letters than ASCII's.
             client.authenticate("PLAIN", lambda _: f"\0{user}\0{password}".encode())
@@ -219,7 +218,7 @@ class Container:
 
     def certificate(self) -> bytes:
         """What port 993 shows."""
-        return ssl.get_server_certificate((self.address, 993), timeout=20).encode()
+        return ssl.get_server_certificate((self.address, 993), timeout=ANSWER).encode()
 
 
 def quoted(text: str) -> str:

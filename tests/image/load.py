@@ -24,8 +24,6 @@ action "copy" pipe "/usr/libexec/dovecot/deliver -d {copy[0]} -m {copy[1]}"
 match all action {{ "in" "copy" }}
 """
 DOOR = "/usr/bin/fdm -a stdin -f ~/fdm.conf -l -m -v fetch"
-# Generous: what failed once is tried again within a minute, and a machine may have other things to do.
-SECONDS = 300.0
 _NUMBERS = count(1)
 
 
@@ -54,7 +52,7 @@ class Load:
     def flows(self) -> None:
         """Until a letter of each user is delivered."""
         for user in TARGETS:
-            until(lambda user=user: self.here(TARGETS[user][0]), SECONDS, f"a letter of {user}\n{self._state()}")  # type: ignore[misc]
+            until(lambda user=user: self.here(TARGETS[user][0]), f"a letter of {user}\n{self._state()}")  # type: ignore[misc]
 
     def here(self, target: str) -> set[bytes]:
         """The different letters in a mailbox, seen from outside: Dovecot may be dead at the moment."""
@@ -71,12 +69,12 @@ class Load:
         try:
             for target in (target for each in TARGETS.values() for target in each):
                 wanted = {letter for letter, plan in self._plans.items() if target in plan}
-                until(lambda target=target, wanted=wanted: wanted <= self.here(target), SECONDS, f"all in {target}")  # type: ignore[misc]
-            until(lambda: self.queued() == 0, SECONDS, "an empty queue")
-            until(lambda: self._unseen() == 0, SECONDS, "all is read at the provider")
+                until(lambda target=target, wanted=wanted: wanted <= self.here(target), f"all in {target}")  # type: ignore[misc]
+            until(lambda: self.queued() == 0, "an empty queue")
+            until(lambda: self._unseen() == 0, "all is read at the provider")
             before = self._maildrop.sessions
             # The first may have begun with letters to fetch.
-            until(lambda: self._maildrop.sessions >= before + 2, SECONDS, "two sessions of POP3")
+            until(lambda: self._maildrop.sessions >= before + 2, "two sessions of POP3")
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self._state()}") from None
 

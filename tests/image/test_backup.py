@@ -81,7 +81,7 @@ def _furnish(house: Container) -> None:
 
 def _fill(house: Container) -> None:
     for user, password in USERS.items():
-        until(lambda user=user: house.has_user(user), 20, user)  # type: ignore[misc]
+        until(lambda user=user: house.has_user(user), user)  # type: ignore[misc]
         for name in FOLDERS:
             for number in range(4):
                 assert house.deliver(user, _letter(number), "-m", name).status == 0
@@ -118,7 +118,7 @@ def backed_up(containers: Callable[[], Container], tmp_path_factory: pytest.Temp
 def _restored(there: Container, backups: Path, name: str) -> None:
     """Into volumes that no server has seen, by a container for this alone."""
     there.run(*CAREFUL, f"--volume={backups}:/backup", command=("rulesmith", "restore", f"/backup/{name}"))
-    until(lambda: "exited" in there.state(), 60, "restored")
+    until(lambda: "exited" in there.state(), "restored")
     assert "exited 0" in there.state(), there.logs()
     there.remove()
 
@@ -136,7 +136,7 @@ def test_a_restore_into_an_empty_server_gives_back_every_mailbox(
     _restored(there, backups, "quiet")
     there.create(*CAREFUL)
     for user in USERS:
-        until(lambda user=user: there.has_user(user), 20, user)  # type: ignore[misc]
+        until(lambda user=user: there.has_user(user), user)  # type: ignore[misc]
         assert _contents(there, user) == before[user]
     queued = [path.name for path in house.mail.glob(".rulesmith/queue/*.mail")]
     assert [path.name for path in there.mail.glob(".rulesmith/queue/*.mail")] == queued
@@ -163,7 +163,7 @@ def test_a_backup_under_load_misses_no_message(
     house.exec("sh", "-c", f"python3 -I /tmp/load.py {user} {USERS[user]} >/tmp/load.out 2>&1 &", user="vmail")
     turns = 0
     for number in range(3):
-        until(lambda low=turns: int(house.exec("cat", "/tmp/turns").out or b"0") > low + 5, 30, "a load")  # type: ignore[misc]
+        until(lambda low=turns: int(house.exec("cat", "/tmp/turns").out or b"0") > low + 5, "a load")  # type: ignore[misc]
         turns = int(house.sh("cat /tmp/turns"))
         done = house.exec("rulesmith", "backup", f"/backup/load{number}")
         assert done.status == 0, done
@@ -177,14 +177,14 @@ def test_a_backup_under_load_misses_no_message(
         # A move is a copy first, so what is on its way may be in both of its folders, and in no third one.
         assert set(found.values()) <= {1, 2}
     house.sh("touch /tmp/stop", user="vmail")
-    until(lambda: "load.py" not in house.sh("cat /proc/[0-9]*/cmdline | tr '\\0' ' '"), 30, "the end of the load")
+    until(lambda: "load.py" not in house.sh("cat /proc/[0-9]*/cmdline | tr '\\0' ' '"), "the end of the load")
     assert "Traceback" not in house.sh("cat /tmp/load.out")
     # Moves teach, and that does not get into its own way.
     assert "failed to execute to program" not in house.logs()
     there = containers()
     _restored(there, backups, "load2")
     there.create()
-    until(lambda: there.has_user(user), 20, user)
+    until(lambda: there.has_user(user), user)
     seen = Counter(row[3] for _, rows in _contents(there, user).values() for row in rows)
     assert sum(seen.values()) >= len(still) + turns
 
@@ -203,11 +203,11 @@ def test_a_running_server_restores_itself_and_ends(
     there.create(*CAREFUL, f"--volume={backups}:/backup")
     done = there.exec("rulesmith", "restore", "/backup/self")
     assert "the container ends now" in done.text, done
-    until(lambda: "exited 0" in there.state(), 20, "the end")
+    until(lambda: "exited 0" in there.state(), "the end")
     there.start()
     there.wait()
     for user in USERS:
-        until(lambda user=user: there.has_user(user), 20, user)  # type: ignore[misc]
+        until(lambda user=user: there.has_user(user), user)  # type: ignore[misc]
         assert _contents(there, user) == before[user]
 
 
@@ -231,7 +231,7 @@ def test_another_container_does_not_restore_under_a_running_one(backed_up: tuple
     other.folder = house.folder
     try:
         other.run(f"--volume={backups}:/backup", command=("rulesmith", "restore", "--force", "/backup/under"))
-        until(lambda: "exited" in other.state(), 60, "an end")
+        until(lambda: "exited" in other.state(), "an end")
         assert "exited 1" in other.state()
         assert "a server runs on these volumes" in other.logs()
     finally:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.image.house import Container
+from tests.image.house import ANSWER, Container
 
 PASSWORD = 'pä ss"w\\rd$'
 
 
 def ask(container: Container, path: str, password: str | None = None) -> int:
     """The status of an answer to somebody outside."""
-    link = http.client.HTTPConnection(container.address, 11334, timeout=10)
+    link = http.client.HTTPConnection(container.address, 11334, timeout=ANSWER)
     try:
         headers = {} if password is None else {"Password": password.encode()}
         link.request("GET", path, headers=headers)

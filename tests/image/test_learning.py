@@ -19,7 +19,7 @@ def house(containers: Callable[[], Container]) -> Container:
     made = containers()
     made.user(USER, passwd="{PLAIN}" + PASSWORD)
     made.create(*CAREFUL)
-    until(lambda: made.has_user(USER), 20, USER)
+    until(lambda: made.has_user(USER), USER)
     return made
 
 
@@ -55,7 +55,7 @@ def _said(house: Container) -> list[str]:
 
 def _next(house: Container, before: list[str], number: int = 1) -> list[str]:
     """So many lines about learning after those before; without the user, which comes first in them."""
-    lines = until(lambda: (new := _said(house)[len(before) :])[number - 1 :] and new, 20, "another line about learning")
+    lines = until(lambda: (new := _said(house)[len(before) :])[number - 1 :] and new, "another line about learning")
     return [line.rpartition(USER)[2].removeprefix(": ") for line in lines]
 
 
@@ -108,10 +108,10 @@ def test_what_is_moved_while_rspamd_is_away_is_taught_later_and_in_order(
     _put(session, "INBOX", letter)
     _move(session, letter, "INBOX", "Junk")
     _move(session, letter, "Junk", "INBOX")
-    waits = until(lambda: [line for line in _said(house)[len(before) :] if "yet: unreachable" in line], 20, "an error")
+    waits = until(lambda: [line for line in _said(house)[len(before) :] if "yet: unreachable" in line], "an error")
     assert f"{USER}: Junk: not learned as spam yet" in waits[0]
     house.sh("s6-svc -u /run/s6/rspamd")
-    until(lambda: _said(house)[-1].endswith("INBOX: learned as ham"), 60, "both learned")
+    until(lambda: _said(house)[-1].endswith("INBOX: learned as ham"), "both learned")
     assert [line.rpartition(": ")[2] for line in _said(house)[len(before) :] if "yet" not in line] == [
         "learned as spam",
         "learned as ham",

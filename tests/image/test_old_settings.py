@@ -107,7 +107,7 @@ def test_a_configuration_that_cannot_be_used_is_named_and_dovecot_serves(
     container.create(*CAREFUL)
     container.saw(said)
     container.saw("Dovecot runs with the image's own configuration until that is repaired")
-    until(lambda: container.has_user("u@example.com"), 20, "the user")
+    until(lambda: container.has_user("u@example.com"), "the user")
     assert container.deliver("u@example.com", b"Subject: x\n\nhello\n").status == 0
     assert len(container.mailbox("u@example.com", "pw")) == 1
     health = container.exec("rulesmith", "health")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.image.house import CAREFUL, READY, Container, until
+from tests.image.house import CAREFUL, Container, until
 from tests.image.old_volumes import FOLDERS, OWNERS, lay_out, letter
 
 USERS = ("user@example.com", "alias@example.com")
@@ -16,7 +16,7 @@ def begin(container: Container, *options: str) -> None:
     for user in USERS:
         container.user(user, passwd="{PLAIN}" + PASSWORD)
     container.create(*options)
-    until(lambda: all(container.has_user(user) for user in USERS), READY, "both users")
+    until(lambda: all(container.has_user(user) for user in USERS), "both users")
 
 
 @pytest.mark.parametrize("options", [(), CAREFUL], ids=["plain", "read-only"])
@@ -56,7 +56,7 @@ def test_what_rspamd_had_learned_is_there_also_after_the_next_starts(container: 
     container.create()
     learned(container)
     container.kill()
-    until(lambda: not container.is_ready(), 60, "dead")
+    until(lambda: not container.is_ready(), "dead")
     container.start()
     container.wait()
     learned(container)
@@ -81,7 +81,7 @@ def test_a_take_over_that_was_interrupted_is_continued(container: Container) -> 
     for user in USERS:
         container.user(user, passwd="{PLAIN}" + PASSWORD)
     container.create(*CAREFUL)
-    until(lambda: all(container.has_user(user) for user in USERS), READY, "both users")
+    until(lambda: all(container.has_user(user) for user in USERS), "both users")
     assert {path.lstat().st_uid for path in (top, *top.rglob("*"))} == {5000}
     for user in USERS:
         assert container.mailbox(user, PASSWORD, "A.B") == [letter(user, "A.B", number) for number in range(3)]
@@ -124,7 +124,7 @@ def test_a_damaged_dump_is_said_and_nothing_else_waits_for_it(container: Contain
     dump = container.folder / "redis/dump.rdb"
     dump.write_bytes(dump.read_bytes()[:100])
     container.run()
-    container.saw("dump.rdb cannot be loaded", READY)
-    until(lambda: container.exec("s6-svwait", "-U", "-t", "1", "/run/s6/dovecot").status == 0, READY, "Dovecot")
+    container.saw("dump.rdb cannot be loaded")
+    until(lambda: container.exec("s6-svwait", "-U", "-t", "1", "/run/s6/dovecot").status == 0, "Dovecot")
     # Nothing was thrown away.
     assert dump.exists()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.image.house import READY, Container, quoted, trusting, until
+from tests.image.house import ANSWER, Container, quoted, trusting, until
 
 PLAIN = "p:a ss\\\"w'rd $1 `x` ü"
 CRYPTED = "another one"
@@ -38,7 +38,7 @@ def installed(containers: Callable[[], Container]) -> Container:
     )
     container.user("crypted@example.com", passwd=crypted.stdout)
     container.create()
-    until(lambda: all(container.has_user(name) for name in (*NAMES, "crypted@example.com")), READY, "all users")
+    until(lambda: all(container.has_user(name) for name in (*NAMES, "crypted@example.com")), "all users")
     return container
 
 
@@ -66,11 +66,11 @@ def test_a_wrong_password_opens_nothing(installed: Container, user: str, passwor
 
 
 def test_port_143_takes_a_password_only_after_starttls(installed: Container) -> None:
-    with imaplib.IMAP4(installed.address, 143, timeout=20) as client:
+    with imaplib.IMAP4(installed.address, 143, timeout=ANSWER) as client:
         assert "LOGINDISABLED" in client.capabilities
         with pytest.raises(imaplib.IMAP4.error, match="PRIVACYREQUIRED"):
             client.login("crypted@example.com", CRYPTED)
-    with imaplib.IMAP4(installed.address, 143, timeout=20) as client:
+    with imaplib.IMAP4(installed.address, 143, timeout=ANSWER) as client:
         client.starttls(trusting(None))
         client.login("crypted@example.com", CRYPTED)
 
@@ -129,7 +129,7 @@ def test_no_body_of_the_seed_is_lost_on_its_way_through_a_pipe(installed: Contai
     def arrived() -> list[bytes]:
         return installed.mailbox("user@example.com", PLAIN, "Piped")
 
-    (message,) = until(arrived, 20, "the message in Piped")
+    (message,) = until(arrived, "the message in Piped")
     assert b"Subject: piped" in message
     assert b"X-Spam-Score" in message
 
