@@ -14,7 +14,7 @@ from rulesmith.cli.settings import default_config, invoker
 from rulesmith.delivery import queue as entries
 from rulesmith.delivery.folders import sync_folder
 from rulesmith.delivery.progress import Unreadable
-from rulesmith.load import load_program
+from rulesmith.load import load_program, site_file
 from rulesmith.log import Log
 from rulesmith.mail import header
 from rulesmith.options import Options
@@ -24,6 +24,8 @@ from rulesmith.queue_states import State, progress_of, states
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rulesmith.load import User
+
 IDS = click.argument("ids", metavar="ID…", nargs=-1)
 
 
@@ -32,11 +34,26 @@ def _folder(_context: click.Context, _parameter: click.Parameter, given: str | N
     if given is not None:
         return os.path.abspath(os.fsencode(given))
     me = invoker(False)
-    _, settings = load_program(default_config(me[3]), Options(), Log(quiet=True), me)
+    path = default_config(me[3])
+    # There need not be one: the site file may set the queue for configurations that lie elsewhere.
+    settings = _site(path, me) if not os.path.lexists(path) else load_program(path, Options(), Log(quiet=True), me)[1]
     folder: bytes | None = settings["queue"]
     if folder is None:
         raise click.UsageError("no configuration sets a queue: name its folder with --queue")
     return folder
+
+
+def _site(path: str, me: User) -> dict[str, Any]:
+    """The settings of the site file alone; what is wrong with it is said."""
+    from rulesmith.compiler.site import read_site
+    from rulesmith.compiler.world import Machine
+    from rulesmith.diagnostics.render import render_text
+
+    site = read_site(Machine(path, me, site=site_file()))
+    for diagnostic in site.diagnostics:
+        if diagnostic.refuses:
+            click.echo(render_text(diagnostic), err=True)
+    return site.settings
 
 
 QUEUE = click.option(

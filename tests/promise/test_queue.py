@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -255,6 +256,21 @@ def test_run_works_until_it_is_told_to_stop(tmp_path: Path) -> None:
         assert runner.wait() == 0
         assert time.monotonic() - begin < 2
     assert room.copies(MAIL) == {"a": 1, "b": 1, "c": 1}
+
+
+def test_the_queue_of_the_site_needs_no_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Room(tmp_path, queue=True, rules=BROKEN)
+    room.hand(MAIL)
+    site = tmp_path / "site"
+    site.write_text(f'set queue "{room.queue}"\n')
+    monkeypatch.setenv("RULESMITH_CONF", str(site))
+    module = importlib.import_module("rulesmith.cli.queue")
+    monkeypatch.setattr(module, "default_config", lambda _home: str(tmp_path / "none"))
+    done = CliRunner().invoke(rulesmith, ["queue", "list", "--format", "json"])
+    assert (done.exit_code, json.loads(done.stdout)["tries"], done.stderr) == (0, 1, "")
+    site.write_text("set queu x\n")
+    done = CliRunner().invoke(rulesmith, ["queue", "list"])
+    assert (done.exit_code, "unknown word `queu`" in done.stderr) == (2, True)
 
 
 def test_list_and_show_say_what_is_known(tmp_path: Path) -> None:
