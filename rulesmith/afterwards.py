@@ -43,7 +43,6 @@ class Afterwards:
         self.me = session.me
         self.steps = steps
         self.entry = entry
-        self.ours = not session.again
         self.driver = driver
         self.say = say
         self.problem = ""  # why the message went to the problem mailbox
@@ -94,7 +93,7 @@ class Afterwards:
         progress = self.steps.progress
         try:
             if self.entry is not None:
-                self.entry.remove(self.ours)
+                self.entry.remove(not self.session.again)
                 if progress is not None and progress.path != self.entry.progress_path():
                     # It could not come along from the journal.
                     progress.remove()

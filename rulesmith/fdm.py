@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from rulesmith.delivery.queue import Entry
+    from rulesmith.delivery.spool import Spool
+    from rulesmith.mda import Session
     from rulesmith.program import Program
+    from rulesmith.sources.stdin import Letter
 
     User = tuple[bytes, int, int, bytes]
 
@@ -173,9 +176,7 @@ class Door:
         home = os.environ.get("HOME", person.pw_dir) if options.home_from_environment else person.pw_dir
         me = (os.fsencode(person.pw_name), person.pw_uid, person.pw_gid, os.fsencode(home))
         path = options.config or _default_config(home)
-        from rulesmith.load import load_program  # the compiler's door
-
-        program, settings = load_program(path, options, log, me)
+        program, settings = self._load(path, me)
         if self.fetching and settings["queue"] and self.handed is None and _is_for_stdin(program, options):
             from rulesmith.delivery import queue  # most configurations have none
 
@@ -207,18 +208,32 @@ class Door:
             log.warn(f"{folder}: {_why_no_folder(folder)}")
         return self._with_lock(program, me, path)
 
+    def _load(self, path: str, me: User) -> tuple[Program | None, dict[str, Any]]:
+        from rulesmith.load import load_program  # the compiler's door
+
+        return load_program(path, self.options, self.log, me)
+
+    def _holds_message(self) -> bool:
+        from rulesmith.sources import stdin
+
+        return stdin.holds_message()
+
+    def _receive(self, settings: dict[str, Any], spool: Spool | None) -> Letter:
+        """Read the message to its end. Raises Failure."""
+        from rulesmith.sources import stdin
+
+        return stdin.receive(settings["maximum-size"], settings["timeout"], spool)
+
     def _take_over(self, settings: dict[str, Any]) -> None:
         """Read the message into the queue: from then on it is ours, whatever happens."""
         from rulesmith.delivery import queue  # loaded already
-        from rulesmith.sources import stdin
 
-        if not stdin.holds_message():
+        if not self._holds_message():
             return
         context = queue.this_call(os.fsencode(self.ident), self.words)
-        maximum, timeout = settings["maximum-size"], settings["timeout"]
         try:
             letter, self.entry, why = queue.take(
-                settings["queue"], context, lambda spool: stdin.receive(maximum, timeout, spool)
+                settings["queue"], context, lambda spool: self._receive(settings, spool)
             )
         except Failure as failure:
             self.handed = failure
@@ -232,6 +247,11 @@ class Door:
         self.handed = letter.whole if is_ours or self.entry is None else self.entry.raw
         if self.entry is None:
             self.log.warn(f"the queue cannot take the message: {why}")
+
+    def _session(self, program: Program, me: User, path: str) -> Session:
+        from rulesmith.mda import Session
+
+        return Session(program, self.options, self.log, me, path)
 
     def _no(self, reason: str) -> int:
         """The configuration does not allow it."""
@@ -261,7 +281,7 @@ class Door:
                 lock.release()
 
     def _accounts(self, program: Program, me: User, path: str) -> int:
-        from rulesmith.mda import Session, select
+        from rulesmith.mda import select
 
         options = self.options
         chosen = select(program[2], options)
@@ -269,7 +289,7 @@ class Door:
             chosen = [account for account in chosen if account[3] == "stdin"]
         if not chosen:
             return self._no("no accounts found")
-        session = Session(program, options, self.log, me, path)
+        session = self._session(program, me, path)
         if options.command == "poll":
             return max(session.poll(account) for account in chosen)
         if sum(account[3] == "stdin" for account in chosen) > 1:

@@ -23,6 +23,20 @@ def site_file() -> str | None:
     return os.environ.get("RULESMITH_CONF", SITE_FILE) or None
 
 
+def journal_folder(settings: dict[str, Any]) -> bytes | None:
+    """Where the progress of messages is kept that stay with the caller; None without a place for it."""
+    folder: bytes | None = settings["journal"]
+    if folder:
+        return folder
+    base = os.environb.get(b"XDG_STATE_HOME", b"")
+    if base[:1] == b"/":
+        return base + b"/rulesmith"
+    if not os.geteuid():
+        return b"/var/lib/rulesmith"
+    home = os.environb.get(b"HOME", b"")
+    return home + b"/.local/state/rulesmith" if home[:1] == b"/" else None
+
+
 def load_program(path: str, options: Options, log: Log, me: User) -> tuple[Program | None, dict[str, Any]]:
     """The program to run, and the settings that hold.
 

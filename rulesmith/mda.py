@@ -15,6 +15,7 @@ from rulesmith.delivery.drive import Driver, Steps
 from rulesmith.delivery.world import World
 from rulesmith.effects import Failure, stopping
 from rulesmith.evaluate import KEEP, Verdict, evaluate
+from rulesmith.load import journal_folder
 from rulesmith.mail import glob, header
 from rulesmith.mail.message import Message, clock_tags, describe
 from rulesmith.sources import stdin
@@ -64,20 +65,6 @@ def unfinished(verdict: Verdict, kept: bool) -> str:
     return "no action of the rules that matched stores it"
 
 
-def _journal_folder(settings: dict[str, Any]) -> bytes | None:
-    """Where the progress of messages is kept that stay with the caller; None without a place for it."""
-    folder: bytes | None = settings["journal"]
-    if folder:
-        return folder
-    base = os.environb.get(b"XDG_STATE_HOME", b"")
-    if base[:1] == b"/":
-        return base + b"/rulesmith"
-    if not os.geteuid():
-        return b"/var/lib/rulesmith"
-    home = os.environb.get(b"HOME", b"")
-    return home + b"/.local/state/rulesmith" if home[:1] == b"/" else None
-
-
 class Session:
     """The accounts of one run, one after the other.
 
@@ -108,11 +95,15 @@ class Session:
             return found[0], found[1], found[2], self.me[3]
         return found
 
+    def begin(self, account: Account, now: float) -> AccountRun:
+        """One account's messages are going to come."""
+        return AccountRun(self, account, now)
+
     def fetch(self, account: Account) -> int:
         """Process one account; its exit status in our terms (fdm's are 0 and 1)."""
         name, _, _, word, args, keep, _ = account
         started = time.time()
-        run = AccountRun(self, account, started)
+        run = self.begin(account, started)
         try:
             if word == "stdin":
                 status = self._fetch_stdin(run)
@@ -352,7 +343,7 @@ class AccountRun:
         if known is not None:
             return known
         if self._records is None:
-            self._journal = _journal_folder(self.session.settings)
+            self._journal = journal_folder(self.session.settings)
             try:
                 self._records = self._journal is not None and bool(os.listdir(self._journal))
             except OSError:

@@ -85,16 +85,29 @@ class Key:
 
 def load(key: Key) -> tuple[Program, tuple[str, ...]] | None:
     """The program for a start and the warnings to repeat, or None: compile."""
+    found = kept(key)
+    return found[1:] if found is not None and holds(found[0], key.me) else None
+
+
+def kept(key: Key) -> tuple[dict[str, Any], Program, tuple[str, ...]] | None:
+    """The stamp, the program and the warnings of the last start that could compile, whether or not they hold still."""
     try:
         octets = _read(key.file())
         if octets is None:
             return None
-        values, stamp, program, warnings = marshal.loads(octets)
-        if values != key.values() or not _holds(stamp, key.me):
-            return None
-        return program, warnings
-    except (OSError, ValueError, EOFError, TypeError, KeyError):
+        values, *found = marshal.loads(octets)
+        stamp, program, warnings = found
+        return (stamp, program, warnings) if values == key.values() else None
+    except (OSError, ValueError, EOFError, TypeError):
         return None
+
+
+def holds(stamp: dict[str, Any], me: User) -> bool:
+    """Whether everything that the compiler saw is still as it was."""
+    try:
+        return _holds(stamp, me)
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
 
 
 def store(key: Key, facts: dict[str, Any], program: Program, warnings: tuple[str, ...]) -> str | None:
@@ -145,7 +158,7 @@ def _read(path: bytes) -> bytes | None:
 
 
 def _holds(stamp: dict[str, Any], me: User) -> bool:
-    """Whether everything that the compiler saw is still as it was."""
+    """The same; raises what a file that is gone, or a stamp that is none, gives."""
     for path, seen in stamp["files"].items():
         status = os.stat(path)
         if (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino) != seen:
