@@ -64,6 +64,7 @@ DOORS = {
     "mda",
     "cli",
     "container",
+    "diff",
     "cache_command",
     "explain",
     "fresh",

@@ -9,6 +9,7 @@ from rulesmith.cli.backup import backup, restore
 from rulesmith.cli.cache import cache
 from rulesmith.cli.check import check
 from rulesmith.cli.completion import completion
+from rulesmith.cli.diff import diff
 from rulesmith.cli.dry_run import dry_run
 from rulesmith.cli.fmt import fmt
 from rulesmith.cli.health import health
@@ -38,6 +39,7 @@ def fetch() -> None:
 rulesmith.add_command(check)
 rulesmith.add_command(fmt)
 rulesmith.add_command(dry_run)
+rulesmith.add_command(diff)
 rulesmith.add_command(why_not_command)
 rulesmith.add_command(test_command)
 rulesmith.add_command(cache)

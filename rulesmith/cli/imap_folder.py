@@ -65,18 +65,22 @@ def read_url(url: str) -> Place:
     return Place(parts.hostname, port or _PORTS[parts.scheme], encrypted, unquote(parts.username), folder)
 
 
-def from_imap(url: str, password_file: str | None, newest: int | None) -> Iterator[Mail]:
-    """Each message of the folder. Ends the command where the server does not let us."""
+def from_imap(url: str, password_file: str | None, newest: int | None, hidden: bool | None = None) -> Iterator[Mail]:
+    """Each message of the folder. Ends the command where the server does not let us.
+
+    The progress bar is `hidden`; else it is where it would stand between lines of results.
+    """
     place = read_url(url)
     password = _password(place, password_file)
     runner = asyncio.Runner()
     connection: IMAP4 | None = None
+    hidden = no_terminal() or sys.stdout.isatty() if hidden is None else hidden
     try:
         connection = runner.run(_connect(place))
         runner.run(_log_in(connection, place.user, password))
         wanted = runner.run(_numbers(connection, place))
         wanted = wanted if newest is None else wanted[-newest:]
-        with click.progressbar(length=len(wanted), label=place.folder, file=sys.stderr, hidden=_hidden()) as bar:
+        with click.progressbar(length=len(wanted), label=place.folder, file=sys.stderr, hidden=hidden) as bar:
             for start in range(0, len(wanted), _BATCH):
                 batch = wanted[start : start + _BATCH]
                 for number, raw in runner.run(_fetch(connection, batch)):
@@ -96,8 +100,9 @@ class _Refused(Exception):
     pass
 
 
-def _hidden() -> bool:
-    return not sys.stderr.isatty() or sys.stdout.isatty()
+def no_terminal() -> bool:
+    """Whether nobody would see a progress bar."""
+    return not sys.stderr.isatty()
 
 
 def _password(place: Place, path: str | None) -> str:

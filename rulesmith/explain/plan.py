@@ -40,6 +40,11 @@ def target_of(plan: Planned) -> str:
     return mailbox_of(plan) or plan.path or plan.command or f"{plan.kind} {plan.detail or ''}".rstrip()
 
 
+def user_and_place(plan: Planned) -> tuple[str, str]:
+    """Whose mailbox it is, else who delivers, and where the message will lie."""
+    return _of_deliver(plan) or (plan.user, target_of(plan))
+
+
 def targets(report: Report) -> list[str]:
     """Where the message would lie, once each, in order; none where the outcome is not that it is delivered."""
     return list(dict.fromkeys(target_of(plan) for plan in report.plan if plan.stores))
@@ -51,8 +56,7 @@ def by_user(report: Report) -> dict[str, list[str]]:
     for plan in report.plan:
         if not plan.stores:
             continue
-        deliver = _of_deliver(plan)
-        user, place = deliver or (plan.user, target_of(plan))
+        user, place = user_and_place(plan)
         places = found.setdefault(user, [])
         if place not in places:
             places.append(place)

@@ -118,6 +118,8 @@ class Recorder:
         """An action is done."""
         job = self.job()
         job.changes += self._changes()
+        job.octets = self.message.raw
+        job.unknown = job.kind == "rewrite" and self.message.unknown is not None
         self.plan.append(job)
         self._by_number[rule[0]].jobs.append(job)
         self._job = None

@@ -62,17 +62,19 @@ def simulate(
     try:
         verdict = Driver(recorder, world).drive(engine)
     except Unknown as unknown:
+        at_end = False
         outcome, reason = "unknown", _why_unknown(recorder, str(unknown))
         _blame(recorder, "unknown", reason)
         _explain_rest(recorder, "what came before is not known")
     else:
+        at_end = verdict.ended
         outcome, reason = _outcome(verdict, account)
         if verdict.outcome != "done":
             _blame(recorder, "failed", reason)
         last = recorder.last
         ended = f"rule {last.number} has ended the search" if last and verdict.outcome == "done" else reason
         _explain_rest(recorder, ended)
-    return Report(outcome, reason, recorder.rules, recorder.plan, message.tags, message.raw)
+    return Report(outcome, reason, recorder.rules, recorder.plan, message.tags, message.raw, at_end)
 
 
 def _scanned(raw: bytes, settings: dict[str, Any], spam: Reply | None) -> bytes:

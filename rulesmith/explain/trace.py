@@ -53,7 +53,10 @@ class Tried:
 
 @dataclass
 class Planned:
-    """One action that would have been done, in order; `stores` says whether it would take the message."""
+    """One action that would have been done, in order; `stores` says whether it would take the message.
+
+    `octets` is the message after it; `unknown` says that it is a `rewrite` that was not run, so that they are older.
+    """
 
     rule: int
     action: str
@@ -64,6 +67,8 @@ class Planned:
     path: str | None = None
     detail: str | None = None
     changes: list[Change] = field(default_factory=list)
+    octets: bytes = b""
+    unknown: bool = False
 
 
 @dataclass
@@ -100,7 +105,7 @@ class Report:
     """What would happen to a message; `outcome` is delivered, dropped, kept, deferred or unknown.
 
     `rules` is the whole tree, also what was not tried; `plan` has everything that would be done, in order. `tags` are
-    those of the end, `raw` is the message of the end and `received` says whether a Received field was put on top.
+    those of the end, `raw` is the message of the end and `ended` says that no rule has stopped the search.
     """
 
     outcome: str
@@ -109,6 +114,7 @@ class Report:
     plan: list[Planned]
     tags: dict[bytes, bytes] = field(default_factory=dict)
     raw: bytes = b""
+    ended: bool = False
 
     def all_rules(self) -> list[RuleTrace]:
         """All rules of the tree, in the order of the configuration."""

@@ -1,0 +1,1 @@
+"""What another configuration would do differently with the same messages."""
