@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rulesmith.compiler.compile import Compiled
     from rulesmith.log import Log
     from rulesmith.options import Options
     from rulesmith.program import Program
@@ -40,8 +41,9 @@ def journal_folder(settings: dict[str, Any]) -> bytes | None:
 def load_program(path: str, options: Options, log: Log, me: User) -> tuple[Program | None, dict[str, Any]]:
     """The program to run, and the settings that hold.
 
-    The program is None after saying why there is none; the settings are then those of the site file, as far as it
-    can be read: they say what becomes of a message that cannot be delivered now. They always have every key.
+    The program is None after saying why there is none. The settings, which always have every key, then say what becomes
+    of a message that cannot be delivered now: those of the site file, as far as it can be read, and those of the
+    configuration where only its tests are against it.
     """
     program, settings = _load(path, options, log, me)
     if options.scan is not None:
@@ -54,7 +56,7 @@ def _load(path: str, options: Options, log: Log, me: User) -> tuple[Program | No
     # -n and the dump of -vv are about the text, so they read it.
     reuse = not options.check and log.level < 2
     site = site_file()
-    key = program_file.Key(path, me, options.macros, options.user, site)
+    key = program_file.Key(path, me, options.macros, options.user, site, options.config_check)
     if reuse:
         found = program_file.load(key)
         if found is not None:
@@ -67,6 +69,8 @@ def _load(path: str, options: Options, log: Log, me: User) -> tuple[Program | No
     compiled, settings = fresh_program(path, options, log, me, site)
     if compiled is None or compiled.program is None:
         return None, settings
+    if options.config_check and not _is_accepted(key, compiled, options, log, me):
+        return None, compiled.program[0]
     if reuse:
         reason = compiled.facts.unstable
         if reason is None:
@@ -74,3 +78,15 @@ def _load(path: str, options: Options, log: Log, me: User) -> tuple[Program | No
         if reason is not None:
             log.debug(1, f"the compiled configuration is not kept: {reason}")
     return compiled.program, compiled.program[0]
+
+
+def _is_accepted(key: program_file.Key, compiled: Compiled, options: Options, log: Log, me: User) -> bool:
+    """Whether the configuration passes its own tests and has no errors; says why not."""
+    if not options.check and program_file.load(key) is not None:
+        return True  # it is only read once more, to be shown
+    from rulesmith.config_check import complaint  # the tests of a configuration that has changed
+
+    why = complaint(compiled, options, me)
+    if why is not None:
+        log.warn(why)
+    return why is None

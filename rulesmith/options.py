@@ -6,8 +6,10 @@ USAGE = (
     "usage: fdm [-hklmnqv] [-a name] [-D name=value] [-f conffile] [-u user] [-x name] [fetch|poll|cache] [arguments]"
 )
 COMMANDS = ("poll", "fetch", "cache")
-# Our only long options: exit 0 or 1 as fdm does, where 75 would keep the mail with the caller; and `set scan`.
+# Our only long options: exit 0 or 1 as fdm does, where 75 would keep the mail with the caller; `set scan`; and that a
+# configuration is refused whose tests fail.
 FDM_EXIT_STATUS = "--fdm-exit-status"
+CONFIG_CHECK = "--config-check"
 SCAN = "--scan"
 
 
@@ -24,6 +26,7 @@ class Options:
         "check",
         "command",
         "config",
+        "config_check",
         "excludes",
         "fdm_status",
         "home_from_environment",
@@ -52,6 +55,7 @@ class Options:
         self.quiet = False
         self.verbose = 0
         self.fdm_status = False
+        self.config_check = False
         self.scan: bytes | None = None
         self.command: str | None = None
         self.arguments: list[str] = []
@@ -80,6 +84,8 @@ def parse(arguments: list[str]) -> Options:
             break
         if word == FDM_EXIT_STATUS:
             options.fdm_status = True
+        elif word == CONFIG_CHECK:
+            options.config_check = True
         elif word.partition("=")[0] == SCAN:
             options.scan = _scanner(options, word, rest)
         elif word[:1] != "-" or word == "-":

@@ -73,9 +73,9 @@ def _loaded_by_a_message(home: Path, condition: str) -> set[str]:
     return loaded
 
 
-def _fetch(home: Path, *flags: str, **environment: str) -> set[str]:
+def _fetch(home: Path, *flags: str, words: tuple[str, ...] = (), **environment: str) -> set[str]:
     listing = home / "modules"
-    arguments = ["-f", str(home / "conf"), "-a", "stdin", "-m", "fetch"]
+    arguments = ["-f", str(home / "conf"), "-a", "stdin", "-m", *words, "fetch"]
     run = subprocess.run(
         [sys.executable, *flags, "-c", RUN.format(listing=str(listing)), *arguments],
         input=MESSAGE, capture_output=True, check=False, cwd=home,
@@ -106,6 +106,12 @@ def test_the_line_about_a_message_costs_little(tmp_path: Path) -> None:
     more = _fetch(tmp_path, "-I", "-S", RULESMITH_SUMMARY="json") - before
     assert more <= {"rulesmith.summary", "rulesmith.mail.words", "rulesmith.mail.address", "binascii"}
     assert "rulesmith.summary" in more
+
+
+def test_a_configuration_that_has_passed_its_tests_costs_nothing_more(tmp_path: Path) -> None:
+    before = _loaded_by_a_message(tmp_path, "all")
+    assert "rulesmith.config_check" in _fetch(tmp_path, words=("--config-check",))
+    assert _fetch(tmp_path, "-I", "-S", words=("--config-check",)) == before
 
 
 def test_the_list_names_only_modules_that_exist() -> None:

@@ -63,6 +63,7 @@ DOORS = {
     "fdm",
     "mda",
     "cli",
+    "config_check",
     "container",
     "diff",
     "cache_command",

@@ -10,19 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from rulesmith import __version__
-from rulesmith.compiler.compile import compile_config
-from rulesmith.compiler.defines import read_defines
-from rulesmith.compiler.world import Machine
 from rulesmith.delivery import privileges
 from rulesmith.delivery.world import full_name
 from rulesmith.diagnostics.render import render_text
-from rulesmith.explain.assumption import Assumption, assumed, read_assumption
+from rulesmith.explain.assuming import account_of, compile_assuming
+from rulesmith.explain.assumption import Assumption, read_assumption
 from rulesmith.explain.driver import World
 from rulesmith.explain.machine import look_up, runner
 from rulesmith.explain.simulate import Circumstances
-from rulesmith.load import site_file
-from rulesmith.mail import glob
-from rulesmith.syntax.world import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,20 +39,6 @@ ACCOUNT = click.option("-a", "account", metavar="NAME", help="The account that h
 CONFIG = click.option("-f", "config", type=click.Path(), help="The configuration; else fdm's default files.")
 
 
-class _Assuming(Machine):
-    """This machine, where `$( )` commands whose answer is assumed are not run."""
-
-    answers: Sequence[Assumption] = ()
-
-    def run(self, command: str, name: str) -> str | None:
-        answer = assumed(self.answers, os.fsencode(command))
-        if answer is None:
-            return super().run(command, name)
-        if answer.status:
-            raise CommandError(f"{command}: command returned {answer.status}")
-        return answer.output.decode("utf-8", "surrogateescape")
-
-
 def load_program(
     path: str,
     me: User,
@@ -67,19 +48,16 @@ def load_program(
     answers: Sequence[Assumption] = (),
 ) -> Program:
     """The compiled configuration. Ends the command with 2 where it is refused, saying why."""
-    macros, earlier = read_defines(defines)
-    machine = _Assuming(
-        path,
-        me,
-        run_commands=run_commands,
-        default_user=None if user is None else os.fsencode(user),
-        macros=macros,
-        site=site_file(),
-        on_warning=lambda text: click.echo(text, err=True),
-    )
-    machine.answers = answers
     try:
-        compiled = compile_config(path, machine, earlier)
+        compiled = compile_assuming(
+            path,
+            me,
+            answers,
+            run_commands=run_commands,
+            defines=defines,
+            user=user,
+            on_warning=lambda text: click.echo(text, err=True),
+        )
     except OSError as error:
         click.echo(f"{path}: {os.strerror(error.errno or 0)}", err=True)
         sys.exit(2)
@@ -93,10 +71,7 @@ def load_program(
 
 def find_account(program: Program, name: str | None) -> Account:
     """The account of that name, else the first that reads standard input, else the first."""
-    accounts = program[2]
-    if name is not None:
-        accounts = tuple(each for each in accounts if glob.matches(os.fsencode(name), each[0]))
-    chosen = next((each for each in accounts if each[3] == "stdin"), accounts[0] if accounts else None)
+    chosen = account_of(program, name)
     if chosen is None:
         raise click.UsageError(f"no account is named {name!r}" if name else "the configuration has no account")
     return chosen

@@ -37,17 +37,21 @@ class Key:
     """What a start brings along: two starts with different keys never share a program.
 
     `path` is the configuration as given, `me` the invoking user (its home is $HOME with -h), `macros` the
-    values of -D as given, `user` that of -u, `site` the file of settings that come first.
+    values of -D as given, `user` that of -u, `site` the file of settings that come first. With `checked` only a
+    program will do that has passed its tests.
     """
 
-    __slots__ = ("_values", "macros", "me", "path", "site", "user")
+    __slots__ = ("_values", "checked", "macros", "me", "path", "site", "user")
 
-    def __init__(self, path: str, me: User, macros: list[str], user: str | None, site: str | None = None) -> None:
+    def __init__(
+        self, path: str, me: User, macros: list[str], user: str | None, site: str | None = None, checked: bool = False
+    ) -> None:
         self.path = path
         self.me = me
         self.macros = macros
         self.user = user
         self.site = site
+        self.checked = checked
         self._values: tuple[Any, ...] | None = None
 
     def values(self) -> tuple[Any, ...]:
@@ -64,6 +68,7 @@ class Key:
                 tuple(self.macros),
                 self.user,
                 self.site,
+                self.checked,
             )
         return self._values
 
