@@ -69,6 +69,7 @@ DOORS = {
     "cache_command",
     "explain",
     "fresh",
+    "importer",
     "load",
     "log",
     "options",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,61 @@ def test_fdm_delivers_from_the_wheel(installed: Path, tmp_path: Path) -> None:
         input=message, capture_output=True, check=False, cwd=tmp_path, env={"HOME": str(tmp_path)},
     )  # fmt: skip
     assert (run.returncode, run.stdout) == (0, message), run.stderr.decode()
+
+
+def _deliver(door: Path | str, folder: Path) -> subprocess.CompletedProcess[bytes]:
+    conf = folder / "fdm.conf"
+    conf.write_text(
+        f'set default-user "{pwd.getpwuid(os.geteuid()).pw_name}"\naccount "stdin" stdin\nmatch all action stdout\n'
+    )
+    conf.chmod(0o600)
+    return subprocess.run(
+        [door, "-f", conf, "-m", "-q", "fetch"], input=b"Subject: x\n\nhello\n", capture_output=True, check=False,
+        env={"HOME": str(folder)},
+    )  # fmt: skip
+
+
+def test_fdm_runs_the_python_of_its_environment_without_site(installed: Path, tmp_path: Path) -> None:
+    flags = tmp_path / "flags"
+    site = next(installed.glob("lib/python3*/site-packages"))
+    hook = site / "rulesmith" / "options.py"
+    before = hook.read_text()
+    hook.write_text(
+        f"{before}\nimport sys\nopen({str(flags)!r}, 'w').write(f'{{sys.executable}} {{sys.flags.no_site}}')\n"
+    )
+    try:
+        assert _deliver(installed / "bin" / "fdm", tmp_path).returncode == 0
+    finally:
+        hook.write_text(before)
+    assert flags.read_text() == f"{installed}/bin/python 1"
+
+
+def test_fdm_may_be_called_through_links(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "folder").symlink_to(installed / "bin")
+    (tmp_path / "door").symlink_to("folder/fdm")
+    run = _deliver(tmp_path / "door", tmp_path)
+    assert run.returncode == 0, run.stderr.decode()
+    assert run.stdout.endswith(b"hello\n")
+
+
+def test_fdm_may_name_its_python_itself(installed: Path, tmp_path: Path) -> None:
+    door = installed / "bin" / "direct"
+    text = (installed / "bin" / "fdm").read_text()
+    door.write_text(f"#!{installed}/bin/python -IS\n{text.partition(chr(10))[2]}")
+    door.chmod(0o755)
+    run = _deliver(door, tmp_path)
+    assert run.returncode == 0, run.stderr.decode()
+    assert run.stdout.endswith(b"hello\n")
+
+
+@pytest.mark.parametrize("line", ['\'\'\'exec\' "{}" "$0" "$@"', "'''exec' '{}' \"$0\" \"$@\""], ids=["pip", "uv"])
+def test_fdm_finds_a_python_with_a_blank_in_its_path(line: str, installed: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "an environment"
+    shutil.copytree(installed, moved, symlinks=True)
+    (moved / "bin" / "rulesmith").write_text(f"#!/bin/sh\n{line.format(moved / 'bin' / 'python')}\n' '''\n")
+    run = _deliver(moved / "bin" / "fdm", tmp_path)
+    assert run.returncode == 0, run.stderr.decode()
+    assert run.stdout.endswith(b"hello\n")
 
 
 def test_rulesmith_says_its_version_from_the_wheel(installed: Path) -> None:
