@@ -19,6 +19,10 @@ _MAIL = {
     "fetchmail": "usr/bin/fetchmail",
 }
 _SUPERVISOR = {"s6": "usr/bin/s6-svscan"}
+_BROWSER = {
+    "chromium-headless-shell": "usr/lib/chromium/chromium-headless-shell",
+    "fonts-dejavu-core": "usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+}
 _SPAM = {"rspamd": "usr/bin/rspamd", "redis-server": "usr/bin/redis-server"}
 
 
@@ -37,6 +41,11 @@ def mail_programs() -> Path | None:
 def spam_programs() -> Path | None:
     """The same for rspamd (with its `etc/rspamd`) and redis; None where both are installed."""
     return _programs(_CACHE / "spam", _SPAM)
+
+
+def browser_programs() -> Path | None:
+    """The same for Chromium without a window, and a font."""
+    return _programs(_CACHE / "browser", _BROWSER)
 
 
 def supervisor_programs() -> Path | None:

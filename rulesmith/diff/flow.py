@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from rulesmith.diff.tally import Tally
     from rulesmith.diff.wording import Wording
 
-WIDTH = 520.0
+WIDTH = 540.0
 _LEFT, _STREAM = 10.0, 130.0
 # Where bands end and words begin.
 _EDGE, _WORDS = 190.0, 200.0
 _TOP, _BEND, _GAP = 26.0, 8.0, 8.0
 _LEAST = 40.0
 _IDLE = 20.0
-_LONGEST = 44
+# Characters of a label and of the line below it.
+_LONGEST, _LONGER = 38, 44
 
 
 @dataclass
@@ -125,7 +126,7 @@ def _stream(at: float, height: float, width: float) -> Markup:
 
 def _rung(rung: Rung, at: float, passing: float, width: float) -> Markup:
     if not rung.count:
-        return element("text", words.cut(rung.said, _LONGEST), x=_WORDS, y=f"{at + 13:.2f}", class_="dim")
+        return element("text", words.cut(rung.said, _LONGER), x=_WORDS, y=f"{at + 13:.2f}", class_="dim")
     outer, inner = _LEFT + passing, _LEFT + passing - width
     upper, lower = at + _BEND, at + _BEND + width
     path = (
@@ -149,7 +150,7 @@ def _rung(rung: Rung, at: float, passing: float, width: float) -> Markup:
         ),
         element(
             "text",
-            words.cut(f"{messages(rung.count)}{changed}{goes}", _LONGEST + 8),
+            words.cut(f"{messages(rung.count)}{changed}{goes}", _LONGER),
             x=_WORDS,
             y=f"{first + 14:.2f}",
             class_="dim",
