@@ -64,7 +64,7 @@ def end(status: int) -> NoReturn:
     os._exit(status)
 
 
-def _stop(number: int, _: object) -> None:
+def stop(number: int, _: object) -> None:
     """SIGTERM or SIGINT: end now, or when the delivery under way has had its moment."""
     if stopping.over:
         return
@@ -112,11 +112,11 @@ class Door:
     def run(self) -> int:
         """The exit status, whatever happens."""
         for number in _STOPS:
-            _signal.signal(number, _stop)
+            _signal.signal(number, stop)
         try:
             status = self._run()
-        except Stopped as stop:
-            self.log.warn(f"parent: caught {stop}. stopping")
+        except Stopped as signal:
+            self.log.warn(f"parent: caught {signal}. stopping")
             if self.at_end is not None:
                 return self._queued(SUCCESS)
             if self.entry is not None:

@@ -51,3 +51,11 @@ LMTP_IDLE = 300
 LMTP_TRANSACTION = 3600
 # Octets of a message that the LMTP server keeps in memory; more goes into a private file.
 LMTP_MEMORY = 1 << 18
+# Seconds that a message may wait for a worker before its client is asked to come again; fetchmail waits for 300.
+SERVE_PATIENCE = 240
+# Seconds that messages under way have to come to a safe point when the server ends, of the two that it has.
+SERVE_GRACE = 1.8
+# Seconds after which a worker, or a connection to Dovecot, that nobody needs is let go.
+SERVE_IDLE = 60
+# Octets of memory after which a worker makes room for a new one when its message is done with.
+SERVE_WORKER_MEMORY = 128 << 20

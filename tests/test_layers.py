@@ -77,6 +77,7 @@ DOORS = {
     "queue_states",
     "records",
     "scanned",
+    "serve",
     "summary",
     "testing",
     "unread",

@@ -16,6 +16,7 @@ from rulesmith.cli.health import health
 from rulesmith.cli.learn import learn
 from rulesmith.cli.ping import ping
 from rulesmith.cli.queue import queue
+from rulesmith.cli.serve import serve
 from rulesmith.cli.test import test_command
 from rulesmith.cli.why_not import why_not_command
 
@@ -46,6 +47,7 @@ rulesmith.add_command(cache)
 rulesmith.add_command(learn)
 rulesmith.add_command(ping)
 rulesmith.add_command(queue)
+rulesmith.add_command(serve)
 rulesmith.add_command(health)
 rulesmith.add_command(backup)
 rulesmith.add_command(restore)

@@ -47,7 +47,7 @@ def hand_over(connection: Connection, hello: bytes, envelope: tuple[bytes, bytes
     One recipient means one reply after the data, for SMTP and for LMTP (RFC 2033, 4.2) alike.
     """
     try:
-        _expect(connection, b"220")
+        expect(connection, b"220")
         for command, code in (
             (hello + b" " + world.fqdn(), b"250"),
             (b"MAIL FROM:<" + envelope[0] + b">", b"250"),
@@ -55,16 +55,16 @@ def hand_over(connection: Connection, hello: bytes, envelope: tuple[bytes, bytes
             (b"DATA", b"354"),
         ):
             connection.send(command + b"\r\n")
-            _expect(connection, code)
-        connection.send(_stuffed(raw) + b".\r\n")
-        _expect(connection, b"250")
+            expect(connection, code)
+        connection.send(stuffed(raw) + b".\r\n")
+        expect(connection, b"250")
     except BaseException:
         connection.close()
         raise
     connection.part(b"QUIT\r\n")
 
 
-def _expect(connection: Connection, code: bytes) -> None:
+def expect(connection: Connection, code: bytes) -> None:
     """Read one reply, of one line or of several (RFC 5321, 4.2.1), and insist on its code."""
     for _ in range(_REPLY_LINES):
         line = connection.line()
@@ -75,7 +75,7 @@ def _expect(connection: Connection, code: bytes) -> None:
     raise Failure("unexpected response: " + line.decode("utf-8", "surrogateescape"))
 
 
-def _stuffed(raw: bytes) -> bytes:
+def stuffed(raw: bytes) -> bytes:
     """The message as it goes over the wire: each LF becomes CR LF, whatever stands before it; dots are doubled."""
     if not raw.endswith(b"\n"):
         raw += b"\n"

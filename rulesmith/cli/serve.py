@@ -1,0 +1,75 @@
+"""`rulesmith serve`: the resident door."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import click
+
+from rulesmith.options import FDM_EXIT_STATUS, UsageError, parse
+
+
+@click.command(context_settings={"ignore_unknown_options": False})
+@click.option("--lmtp", "socket", metavar="SOCKET", required=True, type=click.Path(), help="The unix socket to serve.")
+@click.option("--users", metavar="DIR", type=click.Path(exists=True, file_okay=False), help="A folder for each user.")
+@click.option("-f", "--config", metavar="FILE", help="With --users the file's name in each folder; else for everybody.")
+@click.option("--delimiter", default="+", show_default=True, help="What begins the detail of an address; empty: none.")
+@click.option(
+    "--dovecot", metavar="SOCKET", type=click.Path(), default="", help="Dovecot's LMTP socket, for `deliver`."
+)
+@click.option("--workers", type=click.IntRange(1, 64), default=8, show_default=True, help="Messages at the same time.")
+@click.option("--mode", default="600", show_default=True, help="Who may connect: the socket's permissions, octal.")
+@click.option("--maximum", type=click.IntRange(0), default=0, help="The largest message in octets (0: any).")
+@click.option("--ready", type=click.IntRange(3), metavar="FD", help="Write a newline there when clients may come.")
+@click.argument("words", metavar="[-- FDM-OPTION…]", nargs=-1)
+def serve(
+    socket: str,
+    users: str | None,
+    config: str | None,
+    delimiter: str,
+    dovecot: str,
+    workers: int,
+    mode: str,
+    maximum: int,
+    ready: int | None,
+    words: tuple[str, ...],
+) -> None:
+    """Take messages by LMTP, for example from fetchmail, and deliver them as `fetch` does, until SIGTERM.
+
+    A recipient's user is DIR/NAME with a configuration in it; NAME is the address, or what stands before its detail or
+    its @. That folder is HOME and the working directory. Without --users all mail goes by one FILE, and RECIPIENT says
+    for whom it is. FDM-OPTIONs are those of fdm(1), for each message: -a, -D, -h, -k, -l, -q, -u, -v, --scan; the
+    account is `stdin` unless they say otherwise.
+    """
+    if users is None and config is None:
+        raise click.UsageError("whose rules? Name a folder of users with --users, or one configuration with -f")
+    found = list(words)
+    try:
+        options = parse([*found, "fetch"])
+    except UsageError as error:
+        raise click.UsageError(f"fdm's options: {error}") from None
+    if options.check or options.config or options.fdm_status:
+        raise click.UsageError(f"-n, -f and {FDM_EXIT_STATUS} mean nothing for a server")
+    if not options.includes:
+        found += ["-a", "stdin"]
+    try:
+        permissions = int(mode, 8)
+    except ValueError:
+        raise click.UsageError(f"--mode {mode}: not an octal number") from None
+    settings = {
+        "socket": os.path.abspath(socket),
+        "users": None if users is None else os.path.abspath(users),
+        "config": config or "fdm.conf",
+        "delimiter": delimiter,
+        "dovecot": dovecot and os.path.abspath(dovecot),
+        "workers": workers,
+        "mode": permissions,
+        "maximum": maximum,
+        "ready": -1 if ready is None else ready,
+        "words": found,
+    }
+    sys.stdout.flush()
+    # A process that has loaded nothing of this one; it may run for months.
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "rulesmith.serve", json.dumps(settings)])
