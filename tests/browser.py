@@ -113,7 +113,7 @@ def browser() -> Iterator[Browser]:
         with Path(home, "errors").open("wb") as errors:
             process = subprocess.Popen(
                 [
-                    *(sys.executable, "-I", "-c", _BECOME, *map(str, theirs), libraries, program),
+                    *(sys.executable, "-I", "-c", _BECOME, *map(str, theirs), str(libraries), str(program)),
                     *("--remote-debugging-pipe", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
                     *(f"--user-data-dir={home}/profile", "--no-first-run", "--disable-background-networking"),
                 ],

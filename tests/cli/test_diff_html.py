@@ -66,9 +66,9 @@ def test_its_tables_have_headers_and_its_pictures_words(root: ET.Element) -> Non
         assert title is not None
         assert desc is not None
         assert picture.get("aria-labelledby") == f"{title.get('id')} {desc.get('id')}"
-    (_, desc) = (each.text or "" for each in root.iter("desc"))
-    assert "new.conf:6: 4 messages → dropped, 4 changed." in desc
-    assert "the end of the rules: 4 messages." in desc
+    (_, told) = (each.text or "" for each in root.iter("desc"))
+    assert "new.conf:6: 4 messages → dropped, 4 changed." in told
+    assert "the end of the rules: 4 messages." in told
 
 
 def test_nobody_else_may_read_it(page: Path) -> None:
