@@ -19,11 +19,12 @@ LAYERS: dict[str, set[str] | None] = {
     "program": set(),
     "diagnostics": {"source"},
     "syntax": {"diagnostics", "source", "limits"},
-    "layout": {"syntax", "source"},
+    "layout": {"syntax", "diagnostics", "source"},
     "mail": {"limits", "effects"},
     "lmtp": {"limits"},
     "template": {"limits", "effects"},
     "regexp": {"limits", "effects", "diagnostics", "source"},
+    "stretches": {"program", "mail"},
     "conditions": {"effects", "program", "mail", "template", "regexp"},
     "actions": {"effects", "program", "mail", "template", "regexp"},
     "compiler": {
@@ -50,9 +51,9 @@ LAYERS: dict[str, set[str] | None] = {
         "template",
         "effects",
     },
-    "evaluate": {"conditions", "actions", "mail", "effects", "program", "template", "limits", "regexp"},
+    "evaluate": {"conditions", "actions", "mail", "effects", "program", "template", "limits", "regexp", "stretches"},
     "scan": {"effects", "limits", "mail"},
-    "delivery": {"effects", "program", "limits", "mail"},
+    "delivery": {"effects", "program", "limits", "mail", "stretches"},
     "sources": {"delivery", "effects", "program", "limits", "mail"},
 }
 # The doors and what they are made of: they tie everything together.
@@ -72,6 +73,7 @@ DOORS = {
     "importer",
     "load",
     "log",
+    "lsp",
     "options",
     "queue_run",
     "queue_states",

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes docs/reference/{conditions,actions,checks} and the man pages from the texts beside the code.
+"""Writes docs/reference/{conditions,actions,checks}, the man pages and what the language server says, from one text.
 
 usage: tools/reference.py [--check]      (--check: exit 1 if a file would change)
 
@@ -10,6 +10,7 @@ docs/reference/{fdm,rulesmith,language}.md are pages and man pages.
 from __future__ import annotations
 
 import ast
+import json
 import re
 import sys
 from pathlib import Path
@@ -53,6 +54,7 @@ def reference() -> dict[Path, str]:
     language = (PAGES / "language.md").read_text(encoding="utf-8")
     settings = (PAGES / "settings.md").read_text(encoding="utf-8").replace("# ", "## ", 1)
     files[MAN / "fdm.conf.5"] = roff("fdm.conf", 5, "\n".join([language, settings, *sections]))
+    files[ROOT / "rulesmith" / "lsp" / "reference.json"] = hints(language, settings)
     for name in ("fdm", "rulesmith"):
         files[MAN / f"{name}.1"] = roff(name, 1, (PAGES / f"{name}.md").read_text(encoding="utf-8"))
     return files
@@ -72,6 +74,33 @@ def checks() -> dict[Path, str]:
         listed.append("")
     files[PAGES / "checks" / "index.md"] = "\n".join(listed).rstrip() + "\n"
     return files
+
+
+def hints(language: str, settings: str) -> str:
+    """The lines of the reference's tables by word: what the language server shows of settings, tags and words."""
+    tables: dict[str, dict[str, str]] = {"settings": {}, "tags": {}, "words": {}}
+    for syntax, default, meaning in rows(settings, "| option |"):
+        for option in re.findall(r"`([a-z-]+)", syntax):
+            tables["settings"][option] = f"{syntax}: {meaning} (default: {default})"
+    for _, names, meaning in rows(language, "| short |"):
+        for name in re.findall(r"`([a-z0-9_]+)`", names):
+            # `command0` … `command9`: all with the same beginning.
+            key = re.sub(r"(?<=mail_)[a-z].*|[09]$", "*", name) if "…" in names else name
+            tables["tags"][key] = meaning
+    for words, meaning in rows(language, "| word |"):
+        tables["words"] |= dict.fromkeys(re.findall(r"`([a-z0-9-]+)`", words), meaning)
+    return json.dumps(tables, ensure_ascii=False, indent=1) + "\n"
+
+
+def rows(text: str, head: str) -> list[list[str]]:
+    """The cells of the table that begins with this heading."""
+    table = text[text.index(head) :].partition("\n\n")[0].splitlines()[2:]
+    return [cells(row) for row in table]
+
+
+def cells(row: str) -> list[str]:
+    """The cells of a row; a bar that belongs to one has a backslash."""
+    return [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
 
 
 def roff(name: str, section: int, text: str) -> str:
@@ -97,8 +126,8 @@ def roff(name: str, section: int, text: str) -> str:
                 out += [".TP", _inline(term), _inline(meaning)] if colon else [".IP \\(bu 3", _inline(term)]
         elif block.startswith("|"):
             for row in block.split("\n")[2:]:
-                cells = [cell.strip() for cell in row.strip("|").split("|")]
-                out += [".TP", _inline(" ".join(cell for cell in cells[:-1] if cell)), _inline(cells[-1])]
+                *terms, meaning = cells(row)
+                out += [".TP", _inline(" ".join(filter(None, terms))), _inline(meaning)]
         else:
             out += [".PP", _inline(" ".join(block.split()))]
     return "\n".join(out) + "\n"

@@ -14,6 +14,7 @@ from rulesmith.cli.dry_run import dry_run
 from rulesmith.cli.fmt import fmt
 from rulesmith.cli.health import health
 from rulesmith.cli.learn import learn
+from rulesmith.cli.lsp import lsp
 from rulesmith.cli.ping import ping
 from rulesmith.cli.queue import queue
 from rulesmith.cli.serve import serve
@@ -39,6 +40,7 @@ def fetch() -> None:
 
 rulesmith.add_command(check)
 rulesmith.add_command(fmt)
+rulesmith.add_command(lsp)
 rulesmith.add_command(dry_run)
 rulesmith.add_command(diff)
 rulesmith.add_command(why_not_command)

@@ -9,18 +9,9 @@ import click
 
 from rulesmith.cli.check_fix import difference
 from rulesmith.cli.replace_file import replace_file
-from rulesmith.diagnostics.model import Severity
-from rulesmith.layout.layout import lay_out
 from rulesmith.layout.tokens import Unreadable
+from rulesmith.layout.verified import verified_layout
 from rulesmith.source import Source
-from rulesmith.syntax.parser import parse
-from rulesmith.syntax.world import MemoryWorld
-
-# What may be wrong with a file all the same: it may be a part of another one, and values have no layout.
-_HARMLESS = {
-    "undefined-macro", "include-not-found", "invalid-include", "missing-endif", "spurious-endif", "number-too-large",
-    "size-too-large", "time-too-large", "duplicate-flag", "cache-of-imap", "empty-command", "macro-name-too-long",
-}  # fmt: skip
 
 
 @click.command()
@@ -67,17 +58,5 @@ def _text(octets: bytes) -> str:
 
 
 def _laid_out(path: str, octets: bytes) -> bytes:
-    """The new text of a file, which is parsed to see that it says the same. Raises Unreadable."""
-    old = _text(octets)
-    source = Source(path, old)
-    new = lay_out(source)
-    world = MemoryWorld()
-    before, complaints = parse(path, old, world)
-    refused = (each for each in complaints if each.severity is Severity.ERROR and each.name not in _HARMLESS)
-    fault = next(refused, None)
-    if fault is not None:
-        raise Unreadable(source, fault.at.span.start, fault.message)
-    after, others = parse(path, new, world)
-    if after != before or [each.name for each in others] != [each.name for each in complaints]:
-        raise Unreadable(source, 0, "this cannot be laid out without a change of its meaning: please report it")
-    return new.encode("utf-8", "surrogateescape")
+    """The new text of a file. Raises Unreadable."""
+    return verified_layout(Source(path, _text(octets))).encode("utf-8", "surrogateescape")
