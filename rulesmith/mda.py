@@ -353,7 +353,7 @@ class AccountRun:
         from rulesmith import records  # only where some message is not finished
 
         session = self.session
-        earlier = records.find(self._journal, whole(), session.config, session.options, self.account[0], self.say)
+        earlier = records.find(self._journal, whole(), session.config, session.options, self.account[0])
         if entry is not None and earlier is not None:
             # The queue was full, or not yet set, when the message came first.
             try:

@@ -12,17 +12,16 @@ from rulesmith.mail import header, identity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rulesmith.delivery.progress import Progress
     from rulesmith.options import Options
 
 
-def find(
-    folder: bytes, raw: bytes, config: str, options: Options, account: bytes, say: Callable[[str], None]
-) -> Progress | None:
-    """How far an earlier try has come; None without one. Raises Failure where another process is at work on it."""
-    return journal.find(folder, _name(raw, config, options, account), say)
+def find(folder: bytes, raw: bytes, config: str, options: Options, account: bytes) -> Progress | None:
+    """How far an earlier try has come; None without one.
+
+    Raises Failure where another process is at work on it, or where its record cannot be read.
+    """
+    return journal.find(folder, _name(raw, config, options, account))
 
 
 def create(folder: bytes | None, raw: bytes, config: str, options: Options, account: bytes, now: int) -> Progress:

@@ -17,19 +17,17 @@ from rulesmith.delivery.progress import Progress, Unreadable
 from rulesmith.effects import Failure
 from rulesmith.limits import JOURNAL_DAYS, JOURNAL_FILES, JOURNAL_PATIENCE
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 SUFFIX = b".journal"
 _FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
 _PAUSE = 0.02
 
 
-def find(folder: bytes, name: bytes, warn: Callable[[str], None]) -> Progress | None:
+def find(folder: bytes, name: bytes) -> Progress | None:
     """The record of an earlier try of the message, locked; None without one.
 
-    Where another process is at work on it, this one waits for some seconds. Raises Failure: come again later.
+    Where another process is at work on it, this one waits for some seconds. Raises Failure: come again later, or the
+    record cannot be read. Without it deliveries would be repeated, and a key that the message has added to a cache
+    would make it a duplicate of itself.
     """
     until = time.monotonic() + JOURNAL_PATIENCE
     while True:
@@ -42,10 +40,10 @@ def find(folder: bytes, name: bytes, warn: Callable[[str], None]) -> Progress | 
             except FileNotFoundError:
                 # Done with since the look into the folder.
                 continue
-            except Unreadable:
-                warn(f"{folders.text_of(folder + b'/' + file)}: written by another version; deliveries may be repeated")
-            except OSError as error:
-                warn(f"{folders.text_of(folder + b'/' + file)}: {error.strerror}; deliveries may be repeated")
+            except (Unreadable, OSError) as error:
+                reason = "written by another version" if isinstance(error, Unreadable) else error.strerror
+                path = folders.text_of(folder + b"/" + file)
+                raise Failure(f"{path}: {reason}; it says what is done with this message: mend or remove it") from None
             else:
                 return progress
         if not busy:
@@ -84,10 +82,14 @@ def create(folder: bytes, name: bytes, now: int) -> Progress:
 
 
 def _of(folder: bytes, name: bytes) -> list[bytes]:
+    """Raises Failure where the folder is ours and cannot be read."""
     try:
         names = os.listdir(folder)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        # Then there is no record of ours either.
         return []
+    except OSError as error:
+        raise folders.refusal(folder, error) from None
     return sorted(each for each in names if each.startswith(name + b".") and each.endswith(SUFFIX))
 
 

@@ -43,7 +43,12 @@ def deliver(
         try:
             world.trace("from-line", from_line)
             text = b"%s\n%s\n\n" % (from_line, _quote(raw, world))
-            _append(box, _gzip(text) if compress else text, not compress)
+            if compress:
+                from rulesmith.delivery import gzip_member  # loads zlib
+
+                gzip_member.mend(box.descriptor, path, world.warn)
+                text = gzip_member.member(text)
+            _append(box, text, not compress)
         finally:
             box.close()
     except OSError as error:
@@ -131,11 +136,3 @@ def _separation(descriptor: int, size: int) -> bytes:
     if not end.endswith(b"\n"):
         return b"\n\n"
     return b"\n" if is_mbox and not end.endswith((b"\n\n", b"\n\r\n")) else b""
-
-
-def _gzip(text: bytes) -> bytes:
-    """One gzip member (RFC 1952); the same octets for the same text."""
-    import zlib  # only for compressed boxes
-
-    member = zlib.compressobj(wbits=31)
-    return member.compress(text) + member.flush()

@@ -176,19 +176,9 @@ class Entry:
     """
 
     __slots__ = (
-        "_head",
-        "context",
-        "descriptor",
-        "folder",
-        "known",
-        "name",
-        "open",
-        "owner",
-        "path",
-        "start",
-        "told",
+        "_head", "context", "descriptor", "folder", "known", "name", "open", "owner", "path", "start", "told",
         "verdict",
-    )
+    )  # fmt: skip
 
     def __init__(self, folder: bytes, name: bytes, descriptor: int, told: bool = False) -> None:
         self.folder = folder
@@ -215,6 +205,9 @@ class Entry:
         self.start = end + len(_HEAD_END)
         self._head = octets[: self.start]
         self.owner = os.fstat(self.descriptor).st_uid
+        if self.owner != os.geteuid() != 0:
+            # It says which commands to run, and whoever wrote it may not be our friend.
+            raise PermissionError(errno.EPERM, "belongs to another user")
         records = [unpack(line) for line in self._head.split(b"\n")[:-1]]
         if records[0] != [_MAGIC, VERSION] or None in records:
             raise Unreadable
@@ -360,6 +353,9 @@ def _create(folder: bytes, context: Context) -> Entry:
     while True:
         now = time.time_ns()
         name = b"%d.%06d.%d" % (now // 1_000_000_000, now // 1000 % 1_000_000, os.getpid())
+        if any(os.path.lexists(folder + b"/" + name + suffix) for suffix in (MAIL, TAKEN, PROGRESS)):
+            # The clock was set back, to the very microsecond.
+            continue
         try:
             descriptor = os.open(folder + b"/." + name, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:

@@ -13,7 +13,7 @@ import pytest
 
 from rulesmith import limits
 from rulesmith.delivery import journal
-from rulesmith.delivery.progress import Progress, pack, unpack
+from rulesmith.delivery.progress import Progress, unpack
 from rulesmith.effects import DELIVER, Failure
 from tests.door import Call, warm, warm_door
 from tests.promise.room import Room, a_mail, signal_at_effect
@@ -174,7 +174,7 @@ def test_a_record_that_cannot_be_taken_out_of_the_journal_says_nothing_there(tmp
     progress.close()
     moved = Progress(bytes(tmp_path / "elsewhere"), os.open(tmp_path / "elsewhere", os.O_RDWR))
     assert moved.known(_step(b"/a")) == {}
-    stayed = journal.find(bytes(tmp_path), b"name", print)
+    stayed = journal.find(bytes(tmp_path), b"name")
     assert stayed is not None
     assert stayed.known(_step(b"/a")) is None
 
@@ -220,9 +220,9 @@ def test_who_finds_a_message_in_other_hands_asks_to_come_again(tmp_path: Path, m
     monkeypatch.setattr(journal, "JOURNAL_PATIENCE", 0.1)
     progress = journal.create(bytes(tmp_path), b"name", 1)
     with pytest.raises(Failure, match="another process"):
-        journal.find(bytes(tmp_path), b"name", print)
+        journal.find(bytes(tmp_path), b"name")
     progress.close()
-    found = journal.find(bytes(tmp_path), b"name", print)
+    found = journal.find(bytes(tmp_path), b"name")
     assert found is not None
     assert found.now == 1
 
@@ -232,7 +232,7 @@ def test_equal_messages_at_the_same_time_have_a_record_each(tmp_path: Path) -> N
     assert first.path != second.path
     first.store(_step(b"/a"), {})
     first.close()
-    found = journal.find(bytes(tmp_path), b"name", print)
+    found = journal.find(bytes(tmp_path), b"name")
     assert found is not None
     assert found.known(_step(b"/a")) == {}
 
@@ -247,7 +247,7 @@ def test_a_torn_tail_ends_the_record_and_is_written_over(tmp_path: Path) -> None
     begin = len(b"".join(whole.splitlines(keepends=True)[:3]))
     for end in range(begin, len(whole)):
         path.write_bytes(whole[:end])
-        found = journal.find(bytes(tmp_path), b"name", print)
+        found = journal.find(bytes(tmp_path), b"name")
         assert found is not None
         assert (found.now, found.tries, found.known(_step(b"/a"))) == (7, 0, {b"mail_file": b"/a/new/ 1%\n"})
         assert found.known(_step(b"/a")) is None
@@ -285,14 +285,6 @@ def test_a_damaged_record_makes_no_message_a_duplicate_of_itself_or_half_a_centu
     assert room.hand(MAIL).status == 0
     assert (tmp_path / f"b-{time.localtime().tm_year}").read_bytes() == MAIL
     assert room.records() == []
-
-
-def test_another_version_is_not_guessed_at(tmp_path: Path) -> None:
-    (tmp_path / "name.0.journal").write_bytes(pack(b"rulesmith-progress", b"2"))
-    said: list[str] = []
-    assert journal.find(bytes(tmp_path), b"name", said.append) is None
-    assert "another version" in said[0]
-    assert journal.create(bytes(tmp_path), b"name", 1).path.endswith(b"name.1.journal")
 
 
 def test_the_journal_is_bounded_in_number_and_age(tmp_path: Path, monkeypatch) -> None:
@@ -348,7 +340,7 @@ def test_a_record_of_many_failures_stays_short(tmp_path: Path) -> None:
     assert progress.tries == 500
     assert os.stat(progress.path).st_size < 64 * limits.PROGRESS_TEXT
     progress.close()
-    again = journal.find(bytes(tmp_path), b"name", print)
+    again = journal.find(bytes(tmp_path), b"name")
     assert again is not None
     assert (again.tries, again.since, again.known(_step(b"/a")), again.had(b"cache", b"key")) == (
         500,
@@ -363,7 +355,7 @@ def test_a_killed_try_counts(tmp_path: Path) -> None:
     for when in (10, 20, 30):
         progress.retry(when)
     progress.close()
-    again = journal.find(bytes(tmp_path), b"name", print)
+    again = journal.find(bytes(tmp_path), b"name")
     assert again is not None
     assert (again.tries, again.since, again.last) == (3, 10, 30)
 
