@@ -16,13 +16,24 @@ T = TypeVar("T")
 
 
 class Held(Generic[T]):
-    """What holds of one file, and what it means. `check` gives the meaning, or raises Refused."""
+    """What holds of one file, and what it means. `check` gives the meaning, or raises Refused.
 
-    def __init__(self, places: Places, user: str, file: str, check: Callable[[bytes], T]) -> None:
+    `prove` may refuse a new content for another reason; what was accepted once need not be proved again.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        user: str,
+        file: str,
+        check: Callable[[bytes], T],
+        prove: Callable[[bytes], None] = lambda _: None,
+    ) -> None:
         self._places = places
         self._user = user
         self._file = file
         self._check = check
+        self._prove = prove
         self.content: bytes | None = None
         self.meaning: T | None = None
         # What is wrong with the file as it is now.
@@ -44,7 +55,7 @@ class Held(Generic[T]):
             return
         before = self.content
         try:
-            self._take(content)
+            self._take(content, new=True)
         except Refused as refusal:
             yield from refusal.lines
             self.refused = refusal.lines
@@ -55,9 +66,12 @@ class Held(Generic[T]):
         self.refused = ()
         last_good.save(self._places, self._user, self._file, content)
 
-    def _take(self, content: bytes) -> None:
+    def _take(self, content: bytes, new: bool = False) -> None:
         if content != self.content:
-            self.meaning = self._check(content)
+            meaning = self._check(content)
+            if new and content != last_good.load(self._places, self._user, self._file):
+                self._prove(content)
+            self.meaning = meaning
             self.content = content
 
     def _fall_back(self) -> str:

@@ -29,7 +29,9 @@ class Household:
         self._user = user
         self._password: Held[str] = Held(places, user, "passwd", passwd.password)
         self._fetching: Held[Split] = Held(places, user, "fetchmailrc", partial(fetchmailrc.split, places, user))
-        self._rules: Held[list[str]] = Held(places, user, "fdm.conf", partial(fdm_conf.check, places, user))
+        self._rules: Held[list[str]] = Held(
+            places, user, "fdm.conf", partial(fdm_conf.check, places, user), partial(fdm_conf.prove, places, user)
+        )
 
     def update(self, file: str, content: bytes | None) -> Iterator[str]:
         """A file has this content now, or is not there any more."""
@@ -88,6 +90,10 @@ class Household:
         if self._fetching.meaning is None or self._rules.missing:
             return []
         return self._fetching.meaning.processes
+
+    def rules_refused(self) -> bool:
+        """Whether the fdm.conf there is now is not the one in use."""
+        return bool(self._rules.refused)
 
     def at_home(self) -> bool:
         """Whether there is something to read in his folder."""

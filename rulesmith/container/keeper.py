@@ -96,7 +96,9 @@ class Keeper:
         lines = (household.mailbox() for household in self._households.values())
         passwd.write(self._places, [line for line in lines if line])
         for user, file in changed:
-            if file != "passwd":
+            if file == users.TESTS:
+                self._test_again(user, now, (user, "fdm.conf") in changed)
+            elif file != "passwd":
                 self._update(user, file, now.get((user, file)))
         self._households = {user: each for user, each in self._households.items() if not each.empty()}
 
@@ -125,6 +127,17 @@ class Keeper:
             self._done[user, file] = found
         else:
             self._done.pop((user, file), None)
+
+    def _test_again(self, user: str, now: dict[File, Signature], done: bool) -> None:
+        """Tests have changed: the rules that they refused may pass them; those in use stay, whatever they say."""
+        rules = now.get((user, "fdm.conf"))
+        household = self._households.get(user)
+        if rules and not done and household and household.rules_refused():
+            self._update(user, "fdm.conf", rules)
+        if (user, users.TESTS) in now:
+            self._done[user, users.TESTS] = now[user, users.TESTS]
+        else:
+            self._done.pop((user, users.TESTS), None)
 
     def _clear(self) -> None:
         """The folders of users who need none any more, once nothing of theirs runs."""

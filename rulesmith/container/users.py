@@ -11,6 +11,7 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from rulesmith.container import rule_tests
 from rulesmith.container.accounts import as_owner
 from rulesmith.container.passwd import key
 from rulesmith.container.services import LONGEST, escape
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILES = ("passwd", "fetchmailrc", "fdm.conf")
+# What stands for the tests beside fdm.conf, all together.
+TESTS = "tests"
 
 
 class Signature(NamedTuple):
@@ -55,6 +58,7 @@ def look(folder: Path) -> Seen:
         files = seen.users.setdefault(name, {})
         for file in FILES:
             _look_at(path / file, name, files, seen)
+        _look_at_tests(path, name, files, seen)
     return seen
 
 
@@ -85,6 +89,16 @@ def _look_at(path: Path, user: str, files: dict[str, Signature], seen: Seen) -> 
         return
     except OSError as error:
         seen.refused[f"{user}/{path.name}"] = f"{path.name}: it cannot be read: {error.strerror}"
+
+
+def _look_at_tests(folder: Path, user: str, files: dict[str, Signature], seen: Seen) -> None:
+    try:
+        state = rule_tests.state(folder)
+    except OSError as error:
+        seen.refused[f"{user}/{TESTS}"] = f"{TESTS}: they cannot be read: {error.strerror}"
+        return
+    if state:
+        files[TESTS] = Signature(0, hash(state), len(state), 0)
 
 
 def signature(path: Path) -> Signature:
