@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 LONGEST = 230
 _SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@._+-")
 
-# Tenths of a second that a delivery under way is given: when the container ends, and when only this service does.
-HURRY = 15
+# Tenths of a second that a delivery under way is given: when the container ends, and when only this service does; and
+# then rulesmith, to bring it to a point from which it can be continued.
+HURRY = 28
 PATIENT = 600
+DOOR = 22
 
 _RUN = """\
 #!/bin/sh
@@ -37,26 +39,70 @@ umask 077
 export RULESMITH_SUMMARY=json
 read -r until 2>/dev/null <data/not-before || until=0
 rest=$((until - $(date +%s)))
-[ "$rest" -le 0 ] || {{ echo "fetchmail: starts again in $rest seconds: logins were refused" && sleep "$rest"; }}
+if [ "$rest" -gt 0 ]; then
+    echo "fetchmail: starts again in $rest seconds: too many logins were refused, or too many answers did not come"
+    sleep "$rest"
+fi
 {fetchmail} &
 fetchmail=$!
 left=
-# Its end in the middle of a delivery would be the message's end to the command it delivers to, so it is stopped for a
-# moment again and again until it has nothing under way.
+below() {{ # PROCESS: those that it has started
+    children=
+    read -r children <"/proc/$1/task/$1/children"
+}}
+clock() {{ # hundredths of a second
+    read -r now _ </proc/uptime
+    now=${{now%.*}}${{now#*.}}
+}}
+# What rulesmith is told to leave it puts into the queue, or leaves to the provider; fetchmail hears which.
+ask_rulesmith() {{
+    for shell in $children; do
+        below "$shell"
+        for each in "$shell" $children; do
+            read -r name <"/proc/$each/comm" && [ "$name" = fdm ] && kill -s TERM "$each"
+        done
+    done
+}}
+signal_below() ( # SIGNAL PROCESS
+    below "$2"
+    for each in $children; do
+        signal_below "$1" "$each"
+        kill -s "$1" "$each"
+    done
+)
+# fetchmail would end in the middle of a message, or before it has told the provider that the message is delivered. So
+# it is stopped again and again for most of a moment, until it has done with its message or has only begun with another.
 leave() {{
     trap '' TERM
     left=yes
     read -r patience <data/patience
-    while [ "$patience" -gt 0 ] && kill -s STOP "$fetchmail"; do
+    clock
+    ask=$((now + patience * 10)) end=$((now + patience * 10 + {door} * 10))
+    first= quiet=0
+    while kill -s STOP "$fetchmail"; do
         while read -r _ _ state _ <"/proc/$fetchmail/stat"; do
             case $state in R | S) ;; *) break ;; esac
         done
-        children=
-        read -r children <"/proc/$fetchmail/task/$fetchmail/children"
-        [ -n "$children" ] || break
+        below "$fetchmail"
+        clock
+        if [ -z "$children" ]; then
+            quiet=$((quiet + 1))
+            [ "$quiet" -lt 5 ] || break
+        elif [ "$quiet" -gt 0 ] || [ "$children" != "${{first:-$children}}" ] || [ "$now" -ge "$end" ]; then
+            # Stopped first, so that nobody takes another's end for the end of the message.
+            signal_below STOP "$fetchmail"
+            signal_below KILL "$fetchmail"
+            break
+        else
+            first=$children
+            if [ "$now" -ge "$ask" ]; then
+                ask=$end
+                ask_rulesmith
+            fi
+            sleep 0.08
+        fi
         kill -s CONT "$fetchmail"
-        sleep 0.1
-        patience=$((patience - 1))
+        sleep 0.02
     done 2>/dev/null
     kill -s TERM "$fetchmail"
     kill -s CONT "$fetchmail"
@@ -72,7 +118,7 @@ _FINISH = """\
 #!/bin/sh
 # Nothing of this run may meet the next one.
 kill -s KILL -- "-$4" 2>/dev/null
-# Logins were refused: more of them soon would lock the account.
+# It has given up: logins were refused, and more of them soon would lock the account; or the provider did not answer.
 [ "$1" != 3 ] || echo "$(($(date +%s) + 600))" >data/not-before
 exit 0
 """
@@ -170,6 +216,7 @@ def _service(places: Places, user: str, number: int, process: Process) -> Servic
         pause=_quoted(places.pause),
         name=_quoted([name]),
         fetchmail=_quoted(fetchmail),
+        door=DOOR,
     )
     return Service(name, run, process, file)
 
@@ -184,7 +231,7 @@ def write(places: Places, service: Service) -> None:
     (folder / "data").mkdir(parents=True, exist_ok=True)
     (folder / "data" / "not-before").unlink(missing_ok=True)
     _put(folder / "data" / "patience", f"{HURRY}\n", 0o644)
-    _put(folder / "timeout-kill", f"{PATIENT * 100 + 10_000}\n", 0o644)
+    _put(folder / "timeout-kill", f"{(PATIENT + DOOR) * 100 + 10_000}\n", 0o644)
     _put(folder / "finish", _FINISH, 0o755)
     pipe = places.logs / service.name
     if not pipe.exists():

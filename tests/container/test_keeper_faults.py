@@ -212,6 +212,58 @@ def test_a_delivery_under_way_may_end(house: House, tmp_path: Path) -> None:
     assert len(whole) > len(body) - 30_000
 
 
+def test_rulesmith_that_takes_too_long_is_told_to_leave_and_fetchmail_hears_what_it_says(
+    house: House, tmp_path: Path
+) -> None:
+    """Else fetchmail would be ended before it can say at the provider that it has the message, and fetch it again."""
+    begun = tmp_path / "begun"
+    (tmp_path / "fdm").write_text(
+        f"#!/bin/sh\ntrap 'echo told >>{begun}; exit 0' TERM\ncat >/dev/null\necho one >>{begun}\nsleep 1000 & wait\n"
+    )
+    (tmp_path / "fdm").chmod(0o755)
+    with Mailbox(b"Subject: 1\r\n\r\n1\r\n", b"Subject: 2\r\n\r\n2\r\n") as mailbox:
+        mda = f"cat | {tmp_path}/fdm"
+        house.user(
+            USER,
+            rc=f"poll 127.0.0.1 proto pop3 port {mailbox.port} uidl user a pass b mda '{mda}' keep sslproto ''\n",
+        )
+        house.look(1)
+        until(begun.exists, "a delivery is under way")
+        (house.service(USER) / "data/patience").write_text("1\n")
+        pid = house.running(USER)
+        house.supervisor.s6.down(house.service(USER))
+        until(lambda: not house.pid(USER), "fetchmail has ended")
+        assert begun.read_text().split()[:2] == ["one", "told"]
+        assert not os.path.exists(f"/proc/{pid}")
+        house.supervisor.s6.up(house.service(USER))
+        # The first message is not fetched again.
+        until(lambda: mailbox.times[1], "the second message")
+        assert mailbox.times[0] == 1
+
+
+def test_a_stop_between_many_messages_repeats_and_cuts_none(house: House, tmp_path: Path) -> None:
+    command = tmp_path / "mda"
+    command.write_text(f"#!/bin/sh\ncat >{tmp_path}/new.$$\nsleep 0.05\nmv {tmp_path}/new.$$ {tmp_path}/got.$$\n")
+    command.chmod(0o755)
+    body = b"".join(b"line %06d\r\n" % number for number in range(300))
+    with Mailbox(*(b"Subject: %d\r\n\r\n" % number + body for number in range(20))) as mailbox:
+        house.user(
+            USER,
+            rc=f"poll 127.0.0.1 proto pop3 port {mailbox.port} uidl user a pass b mda '{command}' keep sslproto ''\n",
+        )
+        house.look(1)
+        for enough in (3, 8, 13):
+            until(lambda enough=enough: len(list(tmp_path.glob("got.*"))) >= enough, "some messages")  # type: ignore[misc]
+            house.supervisor.s6.down(house.service(USER))
+            until(lambda: not house.pid(USER), "fetchmail has ended")
+            assert len(list(tmp_path.glob("got.*"))) < 20
+            house.supervisor.s6.up(house.service(USER))
+        until(lambda: mailbox.sessions, "all are fetched")
+    got = sorted(int(path.read_bytes().partition(b"Subject: ")[2].split()[0]) for path in tmp_path.glob("got.*"))
+    assert got == list(range(20))
+    assert {len(path.read_bytes().partition(b"\n\n")[2]) for path in tmp_path.glob("got.*")} == {len(body) - 300}
+
+
 def test_fetchmail_is_started_again_when_it_is_killed(house: House) -> None:
     house.user(USER, rc=RC)
     house.look(1)
