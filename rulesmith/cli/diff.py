@@ -98,14 +98,18 @@ def diff(
         program = mark_unknown(loaded, spam is not None)
         return Side(path, program, find_account(program, account), circumstances, tuple(assumed), spam)
 
-    before, after = side(old), side(new)
-    comparison = Comparison(before, after, before.says_the_same(after), examples)
     found = Findings(examples)
     try:
+        before, after = side(old), side(new)
+        comparison = Comparison(before, after, before.says_the_same(after), examples)
         mails = Mails(sources)
         served = () if imap is None else from_imap(imap, password_file, newest, hidden=no_terminal())
         _collect(found, comparison, chain(mails, served), mails.octets, jobs)
-    except KeyboardInterrupt:
+        report = Report(comparison, found)
+        if page is not None:
+            _write(page, as_html(report))
+        click.echo(as_text(report, rules) if form == "text" else json.dumps(as_json(report)))
+    except (KeyboardInterrupt, click.Abort):  # 1 would say that something changes
         click.echo(f"\ninterrupted after {found.old.messages} messages", err=True)
         sys.exit(_INTERRUPTED)
     except OSError as error:
@@ -113,10 +117,6 @@ def diff(
     except BrokenProcessPool:
         click.echo("a process was killed, maybe for want of memory: try --jobs 1", err=True)
         sys.exit(2)
-    report = Report(comparison, found)
-    if page is not None:
-        _write(page, as_html(report))
-    click.echo(as_text(report, rules) if form == "text" else json.dumps(as_json(report)))
     sys.exit(1 if report.changed else 0)
 
 
@@ -134,10 +134,6 @@ def _collect(found: Findings, comparison: Comparison, mails: Iterable[Mail], oct
 
 def _write(path: str, page: str) -> None:
     """It quotes mail, so a new file is for nobody else to read."""
-    try:
-        with open(
-            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w", encoding="utf-8"
-        ) as file:
-            file.write(page)
-    except OSError as error:
-        raise click.UsageError(f"{path}: {os.strerror(error.errno or 0)}") from None
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(page)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,15 @@ def mailbox_of(plan: Planned) -> str | None:
 def _of_deliver(plan: Planned) -> tuple[str, str] | None:
     if plan.kind != "pipe" or plan.command is None:
         return None
+    found = _deliver_options(plan.command)
+    return None if found is None else (found[0] or plan.user, found[1])
+
+
+@lru_cache(maxsize=1024)  # thousands of messages, a few commands
+def _deliver_options(command: str) -> tuple[str | None, str] | None:
+    """The values of `-d` and `-m`; None where the command is another one."""
     try:
-        words = shlex.split(plan.command)
+        words = shlex.split(command)
     except ValueError:
         return None
     if not words or os.path.basename(words[0]) not in ("deliver", "dovecot-lda"):
@@ -32,7 +40,7 @@ def _of_deliver(plan: Planned) -> tuple[str, str] | None:
     for flag, value in pairwise(words[1:]):
         if flag in ("-d", "-m"):
             found.setdefault(flag, value)
-    return found.get("-d", plan.user), found.get("-m", "INBOX")
+    return found.get("-d"), found.get("-m", "INBOX")
 
 
 def target_of(plan: Planned) -> str:

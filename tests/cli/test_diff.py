@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from cli.imap_server import PASSWORD, imap_server
 from click.testing import CliRunner, Result
 
 from rulesmith.cli import rulesmith
+from rulesmith.diff.batch import Comparison
 
 DELIVER = "/usr/libexec/dovecot/deliver -d me@example.org"
 START = f"""\
@@ -306,6 +309,38 @@ def test_a_report_that_cannot_be_written_is_2(bench: Bench) -> None:
     result = bench.run(ALL, ALL, "--html", str(bench.folder / "nosuch" / "report.html"))
     assert result.exit_code == 2
     assert "nosuch/report.html" in result.output
+
+
+def test_a_process_that_dies_is_2_and_never_no_change(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.mail("tea")
+    monkeypatch.setattr(Comparison, "of", _die)
+    result = bench.run(ALL, ALL)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "killed" in result.stderr
+
+
+def _die(*_: object) -> None:
+    raise BrokenProcessPool
+
+
+def test_ctrl_c_at_the_question_for_the_password_is_no_change(bench: Bench) -> None:
+    names = [bench.conf(name, ALL) for name in ("old.conf", "new.conf")]
+    result = CliRunner().invoke(rulesmith, ["diff", *names, "--imap", "imaps://me@127.0.0.1/INBOX"], input="")
+    assert result.exit_code == 130
+    assert "interrupted after 0 messages" in result.output
+
+
+def test_old_may_be_a_pipe(bench: Bench) -> None:
+    bench.mail("tea")
+    reads, writes = os.pipe()
+    with open(writes, "w", encoding="utf-8") as file:
+        file.write(START + ALL)
+    try:
+        words = ["diff", f"/dev/fd/{reads}", bench.conf("new.conf", TEA + ALL), "--mail", str(bench.folder / "mail")]
+        result = CliRunner().invoke(rulesmith, words)
+    finally:
+        os.close(reads)
+    assert "1 of 1 would move from INBOX to Lists" in result.stdout
 
 
 def test_an_empty_folder_changes_nothing(bench: Bench) -> None:
