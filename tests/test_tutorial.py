@@ -1,12 +1,15 @@
-"""The tutorial is true: its files are written and its commands run, in order, and print what it says."""
+"""Pages with commands are true: their files are written and their commands run, in order, and print what they say."""
 
 from __future__ import annotations
+
+import pytest
 
 from tests.terminal import ROOT, play, terminal
 
 
-def test_every_command_prints_what_the_tutorial_says() -> None:
-    page = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["tutorial.md", "terminal.md"])
+def test_every_command_prints_what_the_page_says(name: str) -> None:
+    page = (ROOT / "docs" / name).read_text(encoding="utf-8")
     commands = 0
     with terminal() as on:
         for printed in play(page, on):
