@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from rulesmith.limits import LMTP_IDLE, LMTP_TRANSACTION
 from rulesmith.lmtp.events import Begin, Close, Discard, Event, Message, Piece, Reply
 from rulesmith.lmtp.session import Session
 from rulesmith.serve.pool import Job
@@ -75,7 +74,8 @@ class Connection(asyncio.Protocol):
         """Time goes by. Who waits for us is not slow."""
         if self._session.waits or self._transport is None:
             return
-        if now - self._heard_at > LMTP_IDLE or now - self._began_at > LMTP_TRANSACTION:
+        settings = self._server.settings
+        if now - self._heard_at > settings.idle or now - self._began_at > settings.transaction:
             self._say_and_close(_TOO_SLOW)
 
     def end(self) -> None:

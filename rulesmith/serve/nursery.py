@@ -1,7 +1,7 @@
 """Where workers come from: a small process that has loaded what they need, and nothing of the server.
 
-It starts one for each request and sends back their end of a line. It ends with the server, however that ends: workers
-are told to stop then, as by SIGTERM, so that each delivery under way is made and written down, or neither.
+It starts one for each request and sends back their end of a line. It ends with the server, however that ends, and with
+it the workers: as after SIGTERM, so that each delivery under way is made and written down, or neither.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rulesmith.serve.line import Line
     from rulesmith.serve.settings import Settings
 
-NEW, STOP, KILL, BORN = "new", "stop", "kill", "born"
+NEW, BORN = "new", "born"
 # Milliseconds between two looks for workers that have ended.
 _LOOK = 1000
 _PAUSE = 0.01
@@ -34,6 +34,8 @@ def start(settings: Settings) -> tuple[Line, int]:
     if not pid:
         try:
             ours.close()
+            if settings.ready >= 0:
+                os.close(settings.ready)
             for number in (_signal.SIGTERM, _signal.SIGINT, _signal.SIGHUP):
                 # A service manager may tell everybody; the server says what is to be done.
                 _signal.signal(number, _signal.SIG_IGN)
@@ -54,11 +56,8 @@ def _run(server: Line, settings: Settings) -> NoReturn:
             heard = server.hear()
             if heard is None:
                 _end(children)
-            [word] = heard[0]
-            if word == NEW:
-                children.add(_bear(server, settings))
-            else:
-                _signal_all(children, _signal.SIGTERM if word == STOP else _signal.SIGKILL)
+            assert heard[0] == (NEW,)
+            children.add(_bear(server, settings))
         _bury(children)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 import os
+import signal
 from typing import TYPE_CHECKING
 
 from rulesmith.fdm import EX_TEMPFAIL
@@ -50,7 +52,7 @@ class _Hand:
 
     def __init__(self, talk: Line, pid: int) -> None:
         self.line = talk
-        self.pid = pid
+        self.process = os.pidfd_open(pid)
         self.job: Job | None = None
         self.who = ""  # whose program it has used last
         self.since = 0.0  # without work
@@ -97,11 +99,11 @@ class Pool:
         """Bring what is under way to a safe point, and begin nothing."""
         self._stopping = True
         self._refuse_all()
-        self._tell(nursery.STOP)
+        self._signal_all(signal.SIGTERM)
 
     def kill(self) -> None:
         """End what has not come to a safe point."""
-        self._tell(nursery.KILL)
+        self._signal_all(signal.SIGKILL)
 
     def look(self) -> None:
         """To be called now and then: who has waited too long, and which worker nobody needs."""
@@ -111,11 +113,11 @@ class Pool:
         for hand in [hand for hand in self._hands[1:] if hand.job is None and now - hand.since > SERVE_IDLE]:
             self._drop(hand)
 
-    def _tell(self, word: str) -> None:
-        try:
-            self._nursery.say(word)
-        except OSError:
-            self._break()
+    def _signal_all(self, number: int) -> None:
+        for hand in self._hands:
+            # Who has ended meanwhile needs no signal.
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(hand.process, number)
 
     def _break(self) -> None:
         """Without the nursery there are no workers any more."""
@@ -137,9 +139,14 @@ class Pool:
             self._break()
             return
         (_, pid), descriptor = heard
-        hand = _Hand(line.adopt(descriptor), pid)
-        hand.line.socket.setblocking(False)
         self._expected -= 1
+        try:
+            hand = _Hand(line.adopt(descriptor), pid)
+        except ProcessLookupError:
+            # It was killed before we knew of it.
+            self._dispatch()
+            return
+        hand.line.socket.setblocking(False)
         self._hands.append(hand)
         self._loop.add_reader(descriptor, self._said, hand)
         self._rest(hand)
@@ -174,7 +181,10 @@ class Pool:
     def _ask_for_more(self) -> None:
         if len(self._hands) + self._expected < self._most and self._expected < len(self._waiting):
             self._expected += 1
-            self._tell(nursery.NEW)
+            try:
+                self._nursery.say(nursery.NEW)
+            except OSError:
+                self._break()
 
     def _hand_over(self, hand: _Hand, job: Job) -> None:
         hand.job, hand.who = job, job.recipient.who
@@ -225,6 +235,7 @@ class Pool:
         self._hands.remove(hand)
         self._loop.remove_reader(hand.line.socket.fileno())
         hand.line.close()
+        os.close(hand.process)
         job, hand.job = hand.job, None
         if job is not None:
             job.answer(EX_TEMPFAIL)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rulesmith.limits import LMTP_IDLE, LMTP_TRANSACTION
+
 
 class Settings:
     """`users` is the folder of users, each a folder with a file `config`; or None, and `config` is everybody's file.
@@ -16,10 +18,12 @@ class Settings:
         "delimiter",
         "dovecot",
         "folders",
+        "idle",
         "maximum",
         "mode",
         "ready",
         "socket",
+        "transaction",
         "users",
         "words",
         "workers",
@@ -37,3 +41,5 @@ class Settings:
         self.dovecot = ""
         self.folders = False
         self.ready = -1
+        self.idle: float = LMTP_IDLE
+        self.transaction: float = LMTP_TRANSACTION

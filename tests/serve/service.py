@@ -73,7 +73,9 @@ class Service:
             self.process = subprocess.Popen(argv, pass_fds=[write], stdout=log, stderr=log, env=env)
         os.close(write)
         with open(read, "rb") as ready:
-            assert ready.read(1) == b"\n", self.log.read_text()
+            if ready.read(1) != b"\n":
+                self.process.wait(PATIENCE)
+                raise AssertionError(self.log.read_text())
         return self
 
     def stop(self, number: int = signal.SIGTERM) -> float:
@@ -83,7 +85,7 @@ class Service:
         family = self.family()
         self.process.send_signal(number)
         self.process.wait(PATIENCE)
-        until(lambda: not any(Path(f"/proc/{pid}/stat").exists() for pid in family))
+        until(lambda: all(is_gone(pid) for pid in family))
         return time.monotonic() - begin
 
     def close(self) -> None:
@@ -186,6 +188,14 @@ class Client:
         self.begin(name)
         self.say(wire(mail))
         return self.code()
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended, buried or not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][:1] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def until(holds: object) -> None:

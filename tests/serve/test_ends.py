@@ -1,0 +1,159 @@
+"""The server, its nursery or a worker is killed or stopped in the middle: nothing is lost, nothing is made twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from rulesmith.delivery import queue
+from tests.faults.ledger import balance
+from tests.serve.conftest import Starter
+from tests.serve.service import Client, Service, a_mail, is_gone, until, wire
+
+# The second delivery waits at a gate that nobody opens before the end.
+RULES = """\
+match all action {{ maildir "box" pipe "cat >>log; touch started; {gate}" maildir "last" }}
+"""
+GATE = "test -e open || exec sleep 30"
+WITH_AND_WITHOUT = pytest.mark.parametrize("queued", [False, True], ids=["journal", "queue"])
+
+
+def begun(make: Starter, queued: bool) -> tuple[Service, Path, Client]:
+    """A server in the middle of a message's second delivery."""
+    service = make()
+    if queued:
+        service.site.write_text(f'set queue "{service.folder}/queue"\n')
+    home = service.configure(RULES.format(gate=GATE))
+    service.start()
+    client = service.connect()
+    client.begin()
+    client.say(wire(a_mail()))
+    until((home / "started").exists)
+    return service, home, client
+
+
+def kept(service: Service) -> list[bytes]:
+    folder = bytes(service.folder / "queue")
+    return [queue.look(folder, name).raw() for name in queue.names(folder)] if os.path.isdir(folder) else []
+
+
+def settled(service: Service, home: Path, told: bool) -> None:
+    """After the end: the client brings again what it was not told of, the queue is worked on, and all is there once."""
+    mail = a_mail()
+    plan = {mail: ("box", "last")}
+    boxes = {name: service.box(name) for name in ("box", "last")}
+    assert balance(plan, [*([] if told else [mail]), *kept(service)], boxes).wrong == []
+    (home / "open").touch()
+    service.start()
+    if not told:
+        assert service.hand(mail) == 250
+    service.stop()
+    service.work()
+    result = balance(plan, kept(service), {name: service.box(name) for name in ("box", "last")})
+    assert (result.wrong, result.waiting, result.done) == ([], 0, 1)
+
+
+@WITH_AND_WITHOUT
+@pytest.mark.parametrize("whom", ["server", "nursery", "worker", "all"])
+def test_killed_in_the_middle_of_a_message(make: Starter, whom: str, queued: bool) -> None:
+    service, home, client = begun(make, queued)
+    server, nursery, *_ = service.family()
+    worker = service.workers()
+    victims = {"server": [server], "nursery": [nursery], "worker": worker, "all": [server, nursery, *worker]}[whom]
+    for pid in victims:
+        os.kill(pid, signal.SIGKILL)
+    code = client.code()
+    client.close()
+    assert code in ((250,) if queued else (0, 451))
+    if whom == "worker":
+        # The server goes on; the next message has another worker.
+        (home / "open").touch()
+        assert service.hand(a_mail(2)) == 250
+        until(lambda: a_mail(2) in service.box("last"))
+        service.stop()
+        for name in ("box", "last"):
+            [path] = [path for path in (home / name / "new").iterdir() if path.read_bytes() == a_mail(2)]
+            path.unlink()
+    else:
+        assert service.process
+        service.process.wait(10)
+        until(lambda: all(is_gone(pid) for pid in worker))
+    settled(service, home, told=code == 250)
+
+
+@WITH_AND_WITHOUT
+def test_stopped_in_the_middle_of_a_message(make: Starter, queued: bool) -> None:
+    service, home, client = begun(make, queued)
+    assert service.stop() < 2.5
+    code = client.code()
+    assert code == (250 if queued else 451)
+    client.close()
+    assert not service.socket.exists()
+    settled(service, home, told=code == 250)
+
+
+def test_a_delivery_that_ends_soon_after_the_stop_is_made_and_its_client_told(make: Starter) -> None:
+    service = make()
+    home = service.configure('match all action pipe "cat >>log; touch started; read x <gate"\n')
+    os.mkfifo(home / "gate")
+    service.start()
+    with service.connect() as client, service.connect() as idle:
+        client.begin()
+        client.say(wire(a_mail()))
+        until((home / "started").exists)
+        assert service.process
+        service.process.send_signal(signal.SIGTERM)
+        # Who has nothing under way is sent home at once.
+        assert idle.code() == 421
+        (home / "gate").write_text("go\n")
+        assert client.code() == 250
+    assert service.process.wait(5) == 0
+    assert (home / "log").read_bytes() == a_mail()
+
+
+def test_a_stop_while_a_message_arrives_takes_nothing_of_it(make: Starter) -> None:
+    service = make()
+    service.configure('match all action maildir "box"\n')
+    service.start()
+    with service.connect() as client:
+        client.begin()
+        client.say(a_mail(size=600_000)[:500_000])
+        assert service.stop() < 2.5
+        # Nothing that could be taken for an answer to the message.
+        assert client.code() == 0
+    assert service.box("box") == []
+
+
+@pytest.mark.parametrize("size", [0, 600_000])
+def test_a_client_that_dies_in_the_middle_has_handed_over_nothing(make: Starter, size: int) -> None:
+    service = make()
+    service.configure('match all action maildir "box"\n')
+    service.start()
+    client = service.connect()
+    client.begin()
+    client.say(wire(a_mail(size=size))[:-5])
+    client.close()
+    assert service.hand(a_mail(2)) == 250
+    assert service.box("box") == [a_mail(2)]
+
+
+def test_a_socket_that_a_killed_server_has_left_is_replaced_and_a_live_one_is_not(make: Starter) -> None:
+    service = make()
+    service.configure('match all action maildir "box"\n')
+    service.start()
+    service.stop(signal.SIGKILL)
+    assert service.socket.exists()
+    first = service.start().process
+    with pytest.raises(AssertionError, match="another server answers there"):
+        service.start()
+    service.process = first
+    assert service.hand(a_mail()) == 250
+
+
+def test_the_socket_is_for_its_owner_alone(make: Starter) -> None:
+    service = make()
+    service.start()
+    assert service.socket.stat().st_mode & 0o777 == 0o600
