@@ -63,6 +63,7 @@ _POLL = re.compile(r"\S+ querying (\S+) \(protocol \S+\) at .*: poll (started|co
 _REFUSAL = re.compile(r"(?:\S+ (?:NO|BAD)|-ERR) (?:\[[^]]*\] )?(.*?)(?: \([0-9. +]+ secs\))?\.?$")
 _WARNING = re.compile(r"(?i:warning\b)|Missing trust anchor")
 _SLEEP = re.compile(r"sleeping at .* for (\d+) seconds$")
+_GIVEN_UP = re.compile(r"poll of (\S+) skipped \(failed authentication or too many timeouts\)$")
 _SYNTAX = re.compile(r"fetchmail:\S+:\d+: ")
 _COUNT = re.compile(r"(\d+) messages?(?: \((\d+) seen\))?(?: in folder \S+)? for (.+?)(?: \([\d.]+ octets\))?\.?$")
 _READING = re.compile(r"reading message (.+):(\d+) of (\d+)")
@@ -185,6 +186,9 @@ class Fetching:
             return []
         if line.startswith(("IMAP", "POP3")):
             return self._protocol(line, now)
+        given_up = _GIVEN_UP.match(line)
+        if given_up:
+            return self._give_up(given_up[1], now)
         return self._trouble(line, now)
 
     def _begin(self, server: str, now: float) -> None:
@@ -275,6 +279,19 @@ class Fetching:
             # It has not come to a poll.
             self.polled.setdefault("", polled)
         return [words]
+
+    def _give_up(self, server: str, now: float) -> list[str]:
+        """It does not ask this server again before its own end, which comes when it has given up all; told once."""
+        polled = self.polled.setdefault(server, Polled(server, now))
+        words = (
+            f"fetchmail asks {server} no more, after too many refused logins or answers that did not come, "
+            "until it is started again: `s6-svc -r /run/s6/fetch:…`, or a change of fetchmailrc"
+        )
+        told = polled.error == words
+        polled.error, polled.kind, polled.at, polled.idle = words, "server", now, False
+        polled.failing += 1
+        self.troubles["server"] = self.troubles.get("server", 0) + 1
+        return [] if told else [words]
 
     def _refuse(self, now: float) -> list[str]:
         server, which = self._now_polled.server, self._under.message or "a message"

@@ -15,6 +15,7 @@ from rulesmith.container.fetching import Fetching
 from rulesmith.container.people import read
 from rulesmith.delivery import queue
 from rulesmith.delivery.progress import Unreadable
+from rulesmith.options import UsageError, parse
 from rulesmith.queue_states import states
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Person:
     mail: dict[str, int] = field(default_factory=dict)
     deferred: int = 0
     deferred_since: int = 0
+    without_rules: int = 0
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -201,24 +203,37 @@ def _queued(folder: Path, people: dict[str, Person], problems: list[str]) -> int
             count += 1
             if not state.tries:
                 continue
-            name = _owner(octets, state.name)
+            name, has_rules = _owner(octets, state.name)
             person = people.setdefault(name, Person(name))
             person.deferred += 1
+            person.without_rules += not has_rules
             person.deferred_since = min(person.deferred_since or state.since, state.since)
     except OSError as error:
         problems.append(f"the queue cannot be read: {error.strerror}")
+    for person in people.values():
+        if person.without_rules:
+            person.notes.append(
+                f"{person.without_rules} of the messages that wait have no fdm.conf any more. They are delivered when there "
+                "is one again; else `rulesmith queue list` names them, `queue show --raw ID` prints one, `queue drop ID` "
+                "throws it away"
+            )
     return count
 
 
-def _owner(folder: bytes, name: bytes) -> str:
-    """Whose message it is: the name of the home that its fetchmail had."""
+def _owner(folder: bytes, name: bytes) -> tuple[str, bool]:
+    """Whose message it is, the name of the home that its fetchmail had; and whether its configuration is there."""
     try:
         entry = queue.look(folder, name)
     except (OSError, Unreadable):
-        return "?"
+        return "?", True
     entry.close()
     home = entry.context.variables.get(b"HOME", b"").rstrip(b"/")
-    return os.path.basename(home).decode("utf-8", "backslashreplace") or "?"
+    try:
+        conf = parse([os.fsdecode(word) for word in entry.context.words]).config
+    except UsageError:
+        conf = None
+    has_rules = conf is None or os.path.lexists(os.path.join(os.fsdecode(entry.context.folder), conf))
+    return os.path.basename(home).decode("utf-8", "backslashreplace") or "?", has_rules
 
 
 def duration(seconds: float) -> str:

@@ -194,6 +194,38 @@ def test_a_message_that_fetchmail_refuses_is_named(scene: Scene) -> None:
     ) in table(found, NOW)
 
 
+def test_a_server_that_fetchmail_has_given_up_is_named_with_what_to_do(scene: Scene) -> None:
+    given_up = "fetchmail: poll of host skipped (failed authentication or too many timeouts)"
+    scene.poll("fetch:u:0", "host")
+    fetching = scene.hears("fetch:u:0", given_up, at=NOW + 600)
+    assert fetching.feed(given_up, NOW + 1200) == []
+    scene.people.store()
+    found = scene.ask(now=NOW + 1200)
+    assert "host no more, after too many refused logins" in table(found, NOW + 1200)
+    assert "s6-svc -r" in table(found, NOW + 1200)
+    late = scene.ask(now=NOW + 3600).problems
+    assert len(late) == 1
+    assert "u: nothing could be fetched from host for 60 minutes: fetchmail asks host no more" in late[0]
+    # A new process asks again.
+    scene.poll("fetch:u:0", "host", at=NOW + 4000)
+    assert scene.ask(now=NOW + 4000).problems == []
+
+
+def test_messages_of_a_user_who_is_gone_are_named_with_what_to_do(scene: Scene) -> None:
+    home = scene.folder / "anna"
+    home.mkdir()
+    room = Room(home, queue=True)
+    room.queue = scene.sources.queue
+    room.configure('match all action pipe "exit 75"\n')
+    assert room.hand(b"From: a@b\n\nx\n").status == 0
+    assert "no fdm.conf any more" not in table(scene.ask(), NOW)
+    (home / "conf").unlink()
+    room.work()
+    found = scene.ask()
+    assert [(person.name, person.deferred) for person in found.people] == [("anna", 1)]
+    assert "anna: 1 of the messages that wait have no fdm.conf any more" in table(found, NOW)
+
+
 def test_messages_that_wait_are_counted_for_whom_they_are(scene: Scene) -> None:
     for name, count in (("anna", 2), ("bob", 1)):
         home = scene.folder / name
