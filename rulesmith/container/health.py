@@ -213,9 +213,9 @@ def _queued(folder: Path, people: dict[str, Person], problems: list[str]) -> int
     for person in people.values():
         if person.without_rules:
             person.notes.append(
-                f"{person.without_rules} of the messages that wait have no fdm.conf any more. They are delivered when there "
-                "is one again; else `rulesmith queue list` names them, `queue show --raw ID` prints one, `queue drop ID` "
-                "throws it away"
+                f"{person.without_rules} of the messages that wait have no fdm.conf any more. They are delivered when "
+                "there is one again; else `rulesmith queue list` names them, `queue show --raw ID` prints one, and "
+                "`queue drop ID` throws it away"
             )
     return count
 
