@@ -130,7 +130,9 @@ def endless(tmp_path: Path) -> Path:
 def test_ctrl_c_ends_it_with_one_line(confs: list[str], endless: Path) -> None:
     with running(*confs, "--mail", str(endless), "--jobs", "2", "--html", str(endless / "report.html")) as run:
         run.read_until(rb"[1-9]\d?%")
-        assert len(run.processes()) >= 3
+        others = [each for each in run.processes() if each != run.process.pid]
+        assert len(others) >= 3
+        assert all(map(_deaf_to_ctrl_c, others))
         os.killpg(run.process.pid, signal.SIGINT)
         assert run.process.wait(SECONDS) == 130
         run.read_until(None)
@@ -140,6 +142,13 @@ def test_ctrl_c_ends_it_with_one_line(confs: list[str], endless: Path) -> None:
         assert run.process.stdout.read() == b""
         assert not (endless / "report.html").exists()
         assert _gone(run)
+
+
+def _deaf_to_ctrl_c(process: int) -> bool:
+    """Whether it does not hear Ctrl-C, which would make it print a traceback."""
+    status = Path(f"/proc/{process}/status").read_text()
+    masks = re.findall(r"^Sig(?:Blk|Ign):\s*(\w+)$", status, re.MULTILINE)
+    return any(int(mask, 16) & 1 << signal.SIGINT - 1 for mask in masks)
 
 
 def test_no_process_outlives_one_that_is_killed(confs: list[str], endless: Path) -> None:
