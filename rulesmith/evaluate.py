@@ -12,7 +12,7 @@ from rulesmith.conditions import condition
 from rulesmith.effects import WHO, Failure
 from rulesmith.limits import CHAINED_ACTIONS
 from rulesmith.mail import glob
-from rulesmith.template import expand, raw_text
+from rulesmith.stretches import every, possible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,6 +99,8 @@ class Run:
         if isinstance(template[1], str):
             # Only a dry run has such values (program.UNKNOWN).
             raise Unknown("the value of " + template[0].decode("utf-8", "surrogateescape"))
+        from rulesmith.template import expand  # many programs have no template
+
         message = self.message
         strip: bytes = self.settings["strip-characters"]
         return expand(template, message.tags, message.captures, strip, breaks)
@@ -184,7 +186,7 @@ def evaluate(
 def _rules(rules: tuple[Rule, ...], run: Run) -> Asking:
     """Try the rules of one level in order; whether one of them stopped the evaluation."""
     trace = run.trace
-    for rule in rules:
+    for rule in every(rules) if trace else possible(rules, run.message):
         number, _, expression, users, names, items, block, goes_on = rule
         holds = yield from _expression(expression, run, rule)
         if trace:
@@ -270,6 +272,8 @@ def _expand_names(
             trace("looking-for-actions", pattern)
         found = [each for each in run.actions if glob.matches(pattern, each[0])]
         if not found:
+            from rulesmith.template import raw_text
+
             raise Failure(b"no actions matching: " + pattern + b" (" + raw_text(template) + b")")
         if trace:
             trace("found-actions", len(found))

@@ -6,7 +6,7 @@ Written down once, here; the compiler makes it, the engine and the doors read it
 from __future__ import annotations
 
 # Bumped whenever a shape below changes; an older program file is then thrown away.
-FORMAT = 2
+FORMAT = 3
 
 # Where a shell command of the configuration was not run, an argument (a template, number or pattern) is
 # (what is written there, UNKNOWN): `check` and `dry-run` show it, and no real run ever meets it.
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 
     # A string that is expanded at run time: octets, or (raw, parts) where it holds tags (see template.py).
     Template = bytes | tuple[bytes, tuple[Any, ...]]
-    # (source after parse-time replacement, pattern for `re` or None, flags, needle, dialect, case): regexp/search.py.
+    # (source after parse-time replacement, code for `re` or None for the empty regexp, flags, needle, dialect, case,
+    # plain): regexp/search.py.
     Pattern = tuple[Any, ...]
+    # A regexp that is octets: (at the start of a line, ((first octets, place of the capture), ...), what follows later
+    # on the line): regexp/plain.py.
+    Plain = tuple[bool, tuple[tuple[bytes, tuple[int, int] | None], ...], bytes | None]
     Place = tuple[str, int]  # file and line
     # (join, negated, word, args): join is 0 for the first, 1 for `and`, 2 for `or`.
     Term = tuple[int, bool, str, tuple[Any, ...]]
@@ -43,7 +47,7 @@ if TYPE_CHECKING:
     # (name, disabled, users, word, args, keep, place)
     Account = tuple[bytes, bool, tuple[Template, ...], str, tuple[Any, ...], bool, Place]
     Cache = tuple[bytes, int]  # path, seconds to expiry (0: never; -1: never, none given)
-    # (settings, caches, accounts, actions, rules)
+    # (settings, caches, accounts, actions, rules); loaded from a file, it has stretches of rules (stretches.py).
     Program = tuple[dict[str, Any], tuple[Cache, ...], tuple[Account, ...], tuple[Action, ...], tuple[Rule, ...]]
 
 

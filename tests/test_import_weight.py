@@ -49,7 +49,7 @@ ALLOWED_FOR_A_REGEXP = {
 }  # fmt: skip
 ALLOWED_OURS = {
     "rulesmith", "rulesmith.fdm", "rulesmith.mda", "rulesmith.options", "rulesmith.log", "rulesmith.load",
-    "rulesmith.program", "rulesmith.effects", "rulesmith.evaluate", "rulesmith.limits", "rulesmith.template",
+    "rulesmith.program", "rulesmith.effects", "rulesmith.evaluate", "rulesmith.stretches", "rulesmith.limits",
     "rulesmith.wording", "rulesmith.conditions", "rulesmith.conditions.regexp", "rulesmith.conditions.all",
     "rulesmith.actions", "rulesmith.actions.maildir", "rulesmith.actions.write", "rulesmith.regexp",
     "rulesmith.regexp.search", "rulesmith.mail", "rulesmith.mail.glob", "rulesmith.mail.message",

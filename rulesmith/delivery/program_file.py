@@ -18,6 +18,7 @@ import zlib
 
 from rulesmith import __version__
 from rulesmith.program import FORMAT
+from rulesmith.stretches import with_stretches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,7 +121,8 @@ def store(key: Key, facts: dict[str, Any], program: Program, warnings: tuple[str
 
     `facts` is what compiler/facts.py gives. The caller does not store what must not be kept.
     """
-    octets = marshal.dumps((key.values(), facts, program, warnings))
+    packed = (*program[:4], with_stretches(program[4]))
+    octets = marshal.dumps((key.values(), facts, packed, warnings))
     octets = zlib.crc32(octets).to_bytes(_CHECKSUM, "big") + octets
     try:
         path = key.file()

@@ -40,7 +40,7 @@ def start_linearly(pattern: Pattern, text: bytes) -> int | None:
 
 def _spans(pattern: Pattern, text: bytes) -> tuple[dict[int, tuple[int, int]], int] | None:
     """The captures that are set, and how many the regexp has."""
-    source, _, _, _, dialect, case = pattern
+    source, _, _, _, dialect, case, _ = pattern
     automaton, alphabet, groups = _prepare(source, case, dialect)
     letters = alphabet.letters(text)
     if not _is_match(automaton, alphabet, letters):

@@ -8,6 +8,7 @@ from rulesmith.regexp.error import RegexpError
 from rulesmith.regexp.needles import needle_of
 from rulesmith.regexp.octets import LF
 from rulesmith.regexp.pcre_parser import parse_pcre
+from rulesmith.regexp.plain import plain_of
 from rulesmith.regexp.posix_order import check_references, is_perl_order
 from rulesmith.regexp.posix_parser import parse_posix
 from rulesmith.regexp.search import ACROSS, FOLDED, LINEAR, LONGEST_FIRST, ONLY_LINEAR, STRAIGHT
@@ -29,12 +30,12 @@ def parse(source: bytes, case: bool, dialect: str) -> Parsed:
 
 
 def lower(source: bytes, case: bool, dialect: str) -> Pattern:
-    """(source, code for `re` or None for the empty regexp, flags of search.py, needle, dialect, case).
+    """The pattern of a regexp (see program.py).
 
     RegexpError where fdm refuses the regexp or its meaning cannot be given here.
     """
     if not source:
-        return source, None, 0, b"", dialect, case
+        return source, None, 0, b"", dialect, case, None
     parsed = parse(source, case, dialect)
     braces = b"{" in source
     if braces:
@@ -65,7 +66,8 @@ def lower(source: bytes, case: bool, dialect: str) -> Pattern:
         flags |= ONLY_LINEAR
     if writer.irregular:
         _check(code)
-    return source, code, flags, needle_of(parsed.root, case), dialect, case
+    plain = plain_of(parsed, folded)
+    return source, code, flags, needle_of(parsed.root, case), dialect, case, plain
 
 
 def _begins_with_loop(node: Node) -> bool:

@@ -1,8 +1,9 @@
 """Search with a compiled pattern, in bounded time.
 
-Three steps, each only if the one before left it open: octets that every match must contain (no import at all);
-Python's `re`, stopped after limits.SEARCH_SECONDS; the linear matcher. Where the limit is hit and the pattern has
-back-references, look-around or atomic parts nothing can decide and the search fails.
+Steps, each only if the one before left it open: octets that every match must contain; for a regexp that is no more than
+octets (plain.py) looking for these; both without any import. Then Python's `re`, stopped after limits.SEARCH_SECONDS;
+the linear matcher. Where the limit is hit and the pattern has back-references, look-around or atomic parts nothing can
+decide and the search fails.
 
 The limit is a timer signal, and `re` looks for signals only once in some thousand steps. On a long line each step
 may be long; such a search goes to the linear matcher at once, or else is made place by place, with a look for
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Sequence
 
-    from rulesmith.program import Pattern
+    from rulesmith.program import Pattern, Plain
 
     Spans = Sequence[tuple[int, int]] | None
 
@@ -47,11 +48,13 @@ def search(pattern: Pattern, text: bytes, folded: bytes) -> tuple[bytes, ...] | 
 
     `folded` is text.lower(). Failure, with fdm's words, where it cannot be decided within the limits.
     """
-    source, code, flags, needle, dialect, case = pattern
+    source, code, flags, needle, dialect, case, plain = pattern
     if needle and needle not in (text if case else folded):
         return None
     if code is None:
         return None if text else (b"",)
+    if plain is not None:
+        return _captures(text, find_plain(plain, folded if flags & FOLDED else text))
     if flags & ONLY_LINEAR:
         return _decide(pattern, text)
     compiled = _compiled.get(code)
@@ -74,9 +77,44 @@ def search(pattern: Pattern, text: bytes, folded: bytes) -> tuple[bytes, ...] | 
             if flags & LINEAR:
                 return _decide(pattern, text)
             raise _undecided(source, error) from None
-    if spans is None:
-        return None
-    return tuple([text[start:end] for start, end in spans[:10]])
+    return _captures(text, spans)
+
+
+def find_plain(plain: Plain, text: bytes) -> Spans:
+    """The spans of the first match of a regexp that is no more than octets; each line is looked at once."""
+    anchored, heads, rest = plain
+    found: Spans = None
+    for head, group in heads:
+        begin = _next(head, anchored, text, 0)
+        while begin >= 0:
+            end = start = begin + len(head)
+            if rest is not None:
+                line_end = text.find(b"\n", start)
+                if line_end < 0:
+                    line_end = len(text)
+                end = text.rfind(rest, start, line_end)
+                if end < 0:
+                    begin = _next(head, anchored, text, line_end)
+                    continue
+                end += len(rest)
+            if found is None or begin < found[0][0]:
+                found = ((begin, end), *([] if group is None else [(begin + group[0], begin + group[1])]))
+            break
+    return found
+
+
+def _next(head: bytes, anchored: bool, text: bytes, at: int) -> int:
+    """Where octets are from `at` on, the start of the text or the end of a line; -1 where they are not."""
+    if not anchored:
+        return text.find(head, at)
+    if not at and text.startswith(head):
+        return 0
+    before = text.find(b"\n" + head, at)
+    return before + 1 if before >= 0 else -1
+
+
+def _captures(text: bytes, spans: Spans) -> tuple[bytes, ...] | None:
+    return None if spans is None else tuple([text[start:end] for start, end in spans[:10]])
 
 
 def _find(compiled: re.Pattern[bytes], subject: bytes, longest: bool, stepwise: bool) -> Spans:

@@ -138,7 +138,7 @@ def test_a_text_without_the_needle_costs_no_import() -> None:
     program = (
         "import sys\n"
         "from rulesmith.regexp.search import search\n"
-        "pattern = (b'^a:.*foo', b'^a:.*foo', 19, b'foo', 'pcre', False)\n"
+        "pattern = (b'^a:.*foo', b'^a:.*foo', 19, b'foo', 'pcre', False, None)\n"
         "assert search(pattern, b'A: bar', b'a: bar') is None\n"
         "print(*sorted({'re', 'enum', 'typing', '_signal', 'signal', 'functools'} & (set(sys.modules) - before)))\n"
     )
