@@ -73,7 +73,7 @@ def nearest(message: Message, area: str, pattern: Pattern) -> Miss | None:
 
 def in_text(view: bytes, pattern: Pattern) -> Miss | None:
     """The nearest miss of a regexp in a text."""
-    source, code, _, _, dialect, case = pattern
+    source, code, _, _, dialect, case, _ = pattern
     if code is None:
         return None
     parsed = parse(source, case, dialect)
@@ -140,7 +140,7 @@ def _without_anchors(node: Node) -> Node:
 
 
 def _changes(view: bytes, pattern: Pattern, root: Node, parsed: Parsed, posix: bool) -> list[str]:
-    source, _, _, _, dialect, case = pattern
+    source, _, _, _, dialect, case, _ = pattern
     hints = []
     if case and search(lower(source, False, dialect), view, view.lower()) is not None:
         hints.append("it would match without `case`")
@@ -156,7 +156,7 @@ def _changes(view: bytes, pattern: Pattern, root: Node, parsed: Parsed, posix: b
 
 def _elsewhere(message: Message, area: str, pattern: Pattern) -> list[str]:
     """Where else it would match: in another area, or in what the headers say when they are decoded."""
-    source, _, _, _, dialect, case = pattern
+    source, _, _, _, dialect, case, _ = pattern
     other = {"headers": "body", "body": "headers"}.get(area)
     hints = []
     if other is not None and search(pattern, message.view(other), message.folded(other)) is not None:

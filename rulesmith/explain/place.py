@@ -50,7 +50,7 @@ def locate(message: Message, area: str, pattern: Pattern, matched: bytes) -> Mat
 
 
 def _start(pattern: Pattern, text: bytes, folded: bytes, matched: bytes) -> int | None:
-    _, code, flags, _, _, _ = pattern
+    _, code, flags, _, _, _, _ = pattern
     if code is None:
         return 0
     if flags & LINEAR and (flags & ONLY_LINEAR or not flags & STRAIGHT):
