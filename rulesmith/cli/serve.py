@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 
 import click
@@ -19,6 +20,11 @@ from rulesmith.options import FDM_EXIT_STATUS, UsageError, parse
 @click.option(
     "--dovecot", metavar="SOCKET", type=click.Path(), default="", help="Dovecot's LMTP socket, for `deliver`."
 )
+@click.option(
+    "--folders/--no-folders",
+    default=None,
+    help="Whether the detail of an address is a folder there (default: what `doveconf` says).",
+)
 @click.option("--workers", type=click.IntRange(1, 64), default=8, show_default=True, help="Messages at the same time.")
 @click.option("--mode", default="600", show_default=True, help="Who may connect: the socket's permissions, octal.")
 @click.option("--maximum", type=click.IntRange(0), default=0, help="The largest message in octets (0: any).")
@@ -30,6 +36,7 @@ def serve(
     config: str | None,
     delimiter: str,
     dovecot: str,
+    folders: bool | None,
     workers: int,
     mode: str,
     maximum: int,
@@ -64,6 +71,7 @@ def serve(
         "config": config or "fdm.conf",
         "delimiter": delimiter,
         "dovecot": dovecot and os.path.abspath(dovecot),
+        "folders": bool(dovecot) and (_has_folders() if folders is None else folders),
         "workers": workers,
         "mode": permissions,
         "maximum": maximum,
@@ -73,3 +81,17 @@ def serve(
     sys.stdout.flush()
     # A process that has loaded nothing of this one; it may run for months.
     os.execv(sys.executable, [sys.executable, "-P", "-m", "rulesmith.serve", json.dumps(settings)])
+
+
+def _has_folders() -> bool:
+    """Whether Dovecot's LMTP server stores mail for `user+folder` in the folder."""
+    ask = ["doveconf", "-h", "recipient_delimiter", "lmtp_save_to_detail_mailbox"]
+    try:
+        done = subprocess.run(ask, capture_output=True, text=True, timeout=10, check=False)
+        said = done.stdout.split() if done.returncode == 0 else []
+    except (OSError, subprocess.TimeoutExpired):
+        said = []
+    if said == ["+", "yes"]:
+        return True
+    click.echo("deliver -m is run as a command: doveconf does not say that `user+folder` is a folder", err=True)
+    return False

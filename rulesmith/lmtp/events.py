@@ -17,6 +17,8 @@ class Reply:
 class Begin:
     """The client is told to send a message."""
 
+    sender: bytes
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:

@@ -203,7 +203,7 @@ class Session:
             self._mistake(b"503 5.5.1 there are no recipients")
             return
         self._say(b"354 end with a line that is a dot")
-        self._events.append(Begin())
+        self._events.append(Begin(self._sender or b""))
         self._kept = b"\r\n"  # the line before the first one
         self._size = -1  # of which the line end is not the message's
         self._next = self._data

@@ -32,7 +32,7 @@ _COMMAND = re.compile(
 _OPTION = re.compile(rb"-([dm])[ \t]+(?:'([^']*)'|\"([^\"]*)\"|([^ \t]+))")
 # A detail begins with `+`, and what else a name may be made to mean by settings is left to the command.
 _USER = re.compile(rb"[a-z0-9][a-z0-9._-]*(?:@[a-z0-9.-]+)?")
-_FOLDER = re.compile(rb"[A-Za-z0-9_-]+")
+_FOLDER = re.compile(rb"[A-Za-z0-9_-]+(?:[./][A-Za-z0-9_-]+)*")
 # A message that begins like this is one for both ways: a field, and not the separator of an mbox.
 _BEGIN = re.compile(rb"[!-9;-~]+:")
 # What Dovecot takes for an address without any doubt.

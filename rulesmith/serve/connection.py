@@ -105,10 +105,10 @@ class Connection(asyncio.Protocol):
             elif isinstance(event, Reply):
                 said += event.octets
             elif isinstance(event, Begin):
-                self._spooled = Spooled()
+                self._spooled = Spooled(event.sender)
             elif isinstance(event, Discard):
                 self._forget()
-                self._spooled = Spooled()
+                self._spooled = Spooled(b"")
             elif isinstance(event, Message):
                 self._began_at = self._server.time()
                 self._write(said)
@@ -138,6 +138,7 @@ class Connection(asyncio.Protocol):
         """Give the message to the workers, once for each user that it is for."""
         spooled, self._spooled = self._spooled, None
         assert spooled is not None
+        spooled.finish()
         recipients: tuple[Recipient, ...] = message.recipients
         self._replies = [None] * len(recipients)
         places: dict[str, list[int]] = {}

@@ -3,23 +3,51 @@
 from __future__ import annotations
 
 import os
+import re
 
 from rulesmith.delivery import spool
 from rulesmith.limits import LMTP_MEMORY
 from rulesmith.serve.line import INLINE
 
+# A field's name; what begins otherwise has no header, or one of an mbox, to which nothing can be added at its begin.
+_FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
+_LONGEST_NAME = 1000
+
 
 class Spooled:
-    """`size` are the octets so far; `failed` says that they could not all be kept."""
+    """`size` are the octets so far; `failed` says that they could not all be kept.
 
-    def __init__(self) -> None:
+    On top comes Return-Path with the sender of the envelope (RFC 5321, 4.4): fetchmail takes that field out of messages
+    that it hands over by LMTP, and rules look at it.
+    """
+
+    def __init__(self, sender: bytes) -> None:
         self.size = 0
+        self._return_path = b"Return-Path: <" + sender + b">\n"
+        self._start: bytes | None = b""  # as long as it cannot be told what the message begins with
         self.failed = False
         self._pieces: list[bytes] = []
         self._file: spool.Spool | None = None
 
     def add(self, piece: bytes) -> None:
         """Take the next octets."""
+        if self._start is not None:
+            self._start += piece
+            if b":" not in self._start and len(self._start) < _LONGEST_NAME:
+                return
+            self.finish()
+            return
+        self._keep(piece)
+
+    def finish(self) -> None:
+        """There is enough to tell how the message begins."""
+        start, self._start = self._start, None
+        if start and _FIELD.match(start):
+            self._keep(self._return_path)
+        if start:
+            self._keep(start)
+
+    def _keep(self, piece: bytes) -> None:
         self.size += len(piece)
         if self.failed:
             return

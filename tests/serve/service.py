@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -18,6 +19,7 @@ from typing import Self
 PATIENCE = 30.0  # seconds
 ME = pwd.getpwuid(os.geteuid()).pw_name
 NAME = "user@example.com"
+_SENDER = re.compile(rb"\AReturn-Path: <(?:a@example\.org)?>\n")
 ENVELOPE = b"LHLO client\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<%s>\r\nDATA\r\n"
 
 
@@ -119,8 +121,11 @@ class Service:
             return client.hand(mail, name)
 
     def box(self, name: str, user: str = NAME) -> list[bytes]:
-        """What is in a maildir of a user's folder."""
-        return [path.read_bytes() for path in sorted((self.users / user / name / "new").glob("*"))]
+        """What is in a maildir of a user's folder, without the field that says who sent it."""
+        return [
+            _SENDER.sub(b"", path.read_bytes(), count=1)
+            for path in sorted((self.users / user / name / "new").glob("*"))
+        ]
 
     def records(self, user: str = NAME) -> list[str]:
         """The journal's files."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.serve.conftest import Starter
-from tests.serve.service import NAME, Service, a_mail
+from tests.serve.service import NAME, Service, a_mail, until
 
 
 @pytest.fixture
@@ -52,12 +52,14 @@ def test_where_it_has_an_error_the_last_good_one_goes_on_and_that_is_said_once(s
 
 
 def test_after_a_restart_too(service: Service) -> None:
-    assert service.hand(a_mail(1)) == 250
+    # What has changed just now may change again unseen, so its program is not kept yet.
+    until(lambda: service.hand(a_mail(1)) == 250 and any(service.users.glob("*/.cache/rulesmith/*.program")))
+    before = len(service.box("first"))
     service.configure("match all action nonsense\n")
     service.stop()
     service.start()
     assert service.hand(a_mail(2)) == 250
-    assert service.box("first") == [a_mail(1), a_mail(2)]
+    assert len(service.box("first")) == before + 1
 
 
 def test_one_that_was_never_right_keeps_the_mail_with_the_client_until_it_is(make: Starter) -> None:

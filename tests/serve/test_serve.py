@@ -29,6 +29,28 @@ def test_a_message_is_stored_when_the_answer_comes(service: Service) -> None:
     assert service.box("box") == [mail]
 
 
+@pytest.mark.parametrize(
+    ("mail", "added"),
+    [
+        (b"A: b\n\nx\n", True),
+        (b"X" * 990 + b":\n\nx\n", True),
+        (b"A : b\n\nx\n", True),
+        (b"just text\n", False),
+        (b"\nbody: x\n", False),
+        (b"X" * 1100 + b": y\n", False),
+        (b" folded: x\n\n", False),
+    ],
+)
+def test_who_sent_it_is_on_top_where_there_is_a_header(service: Service, mail: bytes, added: bool) -> None:
+    with service.connect() as client:
+        client.begin()
+        for octet in wire(mail):
+            client.say(bytes((octet,)))
+        assert client.code() == 250
+    [path] = (service.users / NAME / "box" / "new").iterdir()
+    assert path.read_bytes() == (b"Return-Path: <a@example.org>\n" if added else b"") + mail
+
+
 def test_pythons_own_client_gets_on_with_it(service: Service) -> None:
     with smtplib.LMTP(str(service.socket)) as client:
         assert client.sendmail("a@example.org", [NAME], wire(a_mail()).removesuffix(b".\r\n")) == {}

@@ -1,0 +1,169 @@
+"""fetchmail hands each message to the resident door by LMTP, which fills the real Dovecot: by `deliver`, or by LMTP."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chain.bed import DOOR, Bed, Done
+from chain.dovecot import PASSWORD, Dovecot
+from chain.messages import EVERY, FOR_ALIAS, PLAIN, without_received
+from chain.reader import mailbox, texts
+from chain.test_fetchmail import NO_MAIL, USER, fill
+from chain.test_seed import SEED, configure
+
+WAYS = ("deliver", "LMTP")
+_DOVECOTS = re.compile(
+    rb"Return-Path: <.*>\nDelivered-To: .*\nReceived: from .*\n(?:\t.*\n)*?\t.* with LMTP\n(?:\t.*\n)*"
+)
+
+
+@pytest.fixture(autouse=True)
+def _trust(bed: Bed, ca: Path) -> None:
+    (bed.folder / "config" / "authority.pem").write_bytes(ca.read_bytes())
+    bed.own(bed.folder / "config")
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest, bed: Bed, dovecot: Dovecot) -> Iterator[str]:
+    """A server inside the bed, for the test; how it reaches Dovecot."""
+    name = serve(bed, request.param)
+    yield request.param
+    bed.signal(name, signal.SIGTERM)
+    assert bed.wait(name).status == 0
+
+
+def serve(bed: Bed, way: str) -> int:
+    """Start the server; its name in the bed."""
+    argv = [str(Path(DOOR).with_name("rulesmith")), "serve", "--lmtp", "/run/serve", "--users", "/config/users"]
+    if way == "LMTP":
+        argv += ["--dovecot", "/run/dovecot/lmtp"]
+    # The bed's own agent speaks on standard output.
+    return bed.start(["sh", "-c", 'exec "$@" >&2', "sh", *argv], until="serving")
+
+
+def poll(bed: Bed, provider: Dovecot, keep: str, more: str = "", name: str = USER) -> Done:
+    """One run of fetchmail with an rc in which `mda` has become a socket."""
+    rc = bed.home / "fetchmailrc"
+    rc.write_text(
+        f"{more}poll localhost protocol IMAP port {provider.imaps}\n"
+        f"      user '{USER}' there with ssl with password '{PASSWORD}' folder 'INBOX' ssl {keep}"
+        f" sslcertfile '/config/authority.pem'\n"
+        f"      smtphost '/run/serve' lmtp smtpname '{name}'\n"
+    )
+    rc.chmod(0o600)
+    bed.own(bed.home)
+    return bed.run("sh", "-c", "fetchmail -f ~/fetchmailrc --pidfile ~/fetchmail.pid --nodetach --nosyslog")
+
+
+def as_sent(found: bytes, way: str) -> bytes:
+    """A stored message without what Dovecot (by LMTP only), rulesmith and fetchmail have put on top."""
+    if way == "LMTP":
+        own = _DOVECOTS.match(found)
+        assert own, found
+        found = found[own.end() :]
+    first, _, rest = without_received(found, 2).partition(b"\n")
+    assert first.startswith(b"Return-Path: <"), found
+    return rest
+
+
+def without_sender(sent: bytes) -> bytes:
+    """fetchmail takes Return-Path out, and the server puts it on top."""
+    return b"".join(line for line in sent.splitlines(keepends=True) if not line.startswith(b"Return-Path: "))
+
+
+@pytest.mark.parametrize("keep", ["keep", "no keep"])
+def test_what_the_provider_has_arrives_whole(
+    bed: Bed, dovecot: Dovecot, provider: Dovecot, ca: Path, way: str, keep: str
+) -> None:
+    configure(bed, SEED)
+    fill(bed, provider, list(EVERY.values()))
+    done = poll(bed, provider, keep)
+    assert done.status == 0, done
+    expected = {"user": [each for each in EVERY.values() if each != FOR_ALIAS], "alias": [FOR_ALIAS]}
+    for name, messages in expected.items():
+        for folder in ("INBOX", "Received"):
+            found = texts(dovecot.imaps, ca, f"{name}@example.com", folder)
+            assert sorted(as_sent(each, way) for each in found) == sorted(map(without_sender, messages))
+    left = mailbox(provider.imaps, ca, USER)
+    if keep == "keep":
+        assert [text for _, text in left] == list(EVERY.values())
+        assert all(b"\\Seen" in flags for flags, _ in left)
+    else:
+        assert left == []
+    assert poll(bed, provider, keep).status == NO_MAIL
+
+
+def seen(provider: Dovecot, ca: Path) -> list[tuple[bool, bytes]]:
+    return [(b"\\Seen" in flags, text) for flags, text in mailbox(provider.imaps, ca, USER)]
+
+
+@pytest.mark.parametrize("keep", ["keep", "no keep"])
+@pytest.mark.parametrize("bounce", ["", "set no softbounce\n", "set no bouncemail\n"])
+def test_what_cannot_be_delivered_stays_at_the_provider_until_it_can(
+    bed: Bed, dovecot: Dovecot, provider: Dovecot, ca: Path, way: str, keep: str, bounce: str
+) -> None:
+    fill(bed, provider, [PLAIN])
+    # A mailbox that is not there, a configuration with an error, a user whom nobody knows.
+    configure(bed, SEED.replace("-d user@", "-d nobody@"))
+    poll(bed, provider, keep, bounce)
+    assert seen(provider, ca) == [(False, PLAIN)]
+    configure(bed, SEED)
+    poll(bed, provider, keep, bounce, name="nobody@example.com")
+    assert seen(provider, ca) == [(False, PLAIN)]
+    assert poll(bed, provider, keep, bounce).status == 0
+    found = texts(dovecot.imaps, ca, USER)
+    assert [as_sent(each, way) for each in found] == [without_sender(PLAIN)]
+
+
+# What `-m` may say; by either way the message is in the same folder.
+FOLDERS = [
+    "Plain",
+    "a.b",
+    "A/b",
+    "'a b'",
+    '"it\'s"',
+    "ä",
+    "a+b",
+    "INBOX",
+    "inbox",
+    "-x",
+    "'a&b'",
+    "x@y",
+    ".a",
+    "a..b",
+    "''",
+]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_is_the_same_by_both_ways(bed: Bed, dovecot: Dovecot, folder: str, ca: Path) -> None:
+    command = f"/usr/libexec/dovecot/deliver -d {USER} -m {folder}"
+    quoted = command.replace('"', '\\"')
+    configure(bed, f'set no-received\naccount "stdin" disabled stdin\nmatch all action pipe "{quoted}"\n')
+    done = bed.run("sh", "-c", command, stdin=PLAIN)
+    assert done.status == 0, done
+    by_command = stored(dovecot)
+    name = serve(bed, "LMTP")
+    script = f"import smtplib; smtplib.LMTP('/run/serve').sendmail('', ['{USER}'], open(0, 'rb').read())"
+    done = bed.run(str(Path(DOOR).with_name("python")), "-c", script, stdin=PLAIN.replace(b"\n", b"\r\n"))
+    bed.signal(name, signal.SIGTERM)
+    bed.wait(name)
+    assert done.status == 0, done
+    [(place, [text])] = by_command.items()
+    more = stored(dovecot)[place]
+    assert len(more) == 2, stored(dovecot)
+    assert text in more
+    more.remove(text)
+    assert _DOVECOTS.sub(b"", more[0], count=1) == b"Return-Path: <>\n" + PLAIN
+
+
+def stored(dovecot: Dovecot) -> dict[str, list[bytes]]:
+    found: dict[str, list[bytes]] = {}
+    for path in dovecot.mail.rglob("new/*"):
+        found.setdefault(str(path.parent.parent.relative_to(dovecot.mail)), []).append(path.read_bytes())
+    return found

@@ -1,0 +1,204 @@
+"""Which commands go to Dovecot's LMTP server, and what becomes of those that it does not take."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from worlds import a_world
+
+from rulesmith.effects import Failure
+from rulesmith.serve.agent import Agent, target
+
+# It is ourselves for whom it is delivered.
+USER = (b"me", os.geteuid(), os.getegid(), b"/")
+D = b"/usr/libexec/dovecot/deliver"
+MAIL = b"Return-Path: <a@example.org>\nSubject: x\n\n.dot\n"
+COMMAND = D + b" -d user@example.com -m Received"
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        (D + b" -d user@example.com", (b"user@example.com", b"")),
+        (D + b" -d user@example.com -m Received", (b"user@example.com", b"Received")),
+        (D + b" -m Received -d user@example.com ", (b"user@example.com", b"Received")),
+        (b"/usr/lib/dovecot/dovecot-lda -d user", (b"user", b"")),
+        (D + b" -d 'user@example.com' -m \"Lists.py\"", (b"user@example.com", b"Lists.py")),
+        (D + b" -d user@example.com -m Lists/py", (b"user@example.com", b"Lists/py")),
+        (b"deliver -d user", None),
+        (b"/usr/bin/deliver -d user", None),
+        (D, None),
+        (D + b" -m Received", None),
+        (D + b" -d User@example.com", None),
+        (D + b" -d user+x@example.com", None),
+        (D + b" -d user -d other", None),
+        (D + b" -d user -m 'a b'", None),
+        (D + b' -d user -m "it\'s"', None),
+        (D + b" -d user -m a..b", None),
+        (D + b" -d user -m .a", None),
+        (D + b" -d user -m ''", None),
+        (D + b" -d user -m \xc3\xa4", None),
+        (D + b" -d user -m $FOLDER", None),
+        (D + b' -d user -m "$FOLDER"', None),
+        (D + b" -d user -m `id`", None),
+        (D + b" -d user -e", None),
+        (D + b" -d user -f a@x", None),
+        (D + b" -d user; true", None),
+        (D + b" -d user || true", None),
+        (D + b" -d user >/dev/null", None),
+        (D + b" -d user\ntrue", None),
+        (b"cat | " + D + b" -d user", None),
+    ],
+)
+def test_only_a_plain_delivery_goes_there(command: bytes, found: tuple[bytes, bytes] | None) -> None:
+    assert target(command) == found
+
+
+class Script:
+    """A server that says what it is told to, whatever it hears; `heard` is that."""
+
+    def __init__(self, path: Path, *replies: bytes) -> None:
+        self.heard = b""
+        self.connections = 0
+        self._replies = list(replies)
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(str(path))
+        self._socket.listen()
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while self._replies:
+            client, _ = self._socket.accept()
+            self.connections += 1
+            with client:
+                while self._replies:
+                    reply = self._replies.pop(0)
+                    if not reply:
+                        break
+                    client.sendall(reply)
+                    if reply.startswith(b"9"):
+                        break
+                    got = client.recv(100_000)
+                    if not got:
+                        break
+                    self.heard += got
+
+    def close(self) -> None:
+        self._replies.clear()
+        self._thread.join(10)
+        self._socket.close()
+
+
+GREETING = b"220 here\r\n"
+HELLO = b"250-here\r\n250 PIPELINING\r\n"
+READY = b"250 ok\r\n250 ok\r\n354 go\r\n"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "lmtp"
+
+
+@pytest.fixture
+def scripts() -> Iterator[list[Script]]:
+    made: list[Script] = []
+    yield made
+    for each in made:
+        each.close()
+
+
+def agent(path: Path, folders: bool = True) -> Agent:
+    return Agent(bytes(path), folders)
+
+
+def test_a_message_is_handed_over_and_the_connection_kept(path: Path, scripts: list[Script]) -> None:
+    scripts.append(Script(path, GREETING, HELLO, READY, b"250 stored\r\n", READY, b"250 stored\r\n"))
+    ours = agent(path)
+    assert ours.deliver(COMMAND, MAIL, USER, a_world())
+    assert ours.deliver(D + b" -d user@example.com", MAIL, USER, a_world())
+    ours.close()
+    scripts[0].close()
+    assert scripts[0].connections == 1
+    assert b"MAIL FROM:<a@example.org>\r\nRCPT TO:<user+Received@example.com>\r\nDATA\r\n" in scripts[0].heard
+    assert b"RCPT TO:<user@example.com>\r\n" in scripts[0].heard
+    assert scripts[0].heard.endswith(b"\r\n\r\n..dot\r\n.\r\n")
+
+
+@pytest.mark.parametrize(
+    "replies",
+    [
+        (b"421 busy\r\n",),
+        (GREETING, b"500 no\r\n"),
+        (GREETING, HELLO, b"250 ok\r\n550 5.1.1 unknown\r\n503 none\r\n"),
+        (GREETING, HELLO, b"250 ok\r\n250 ok\r\n451 not now\r\n"),
+        (GREETING, HELLO, READY, b"451 4.2.2 full\r\n"),
+        (GREETING, HELLO, READY, b"552 5.2.2 full\r\n"),
+        (GREETING, HELLO, b""),
+    ],
+)
+def test_what_it_does_not_take_is_left_to_the_command(
+    path: Path, scripts: list[Script], replies: tuple[bytes, ...]
+) -> None:
+    scripts.append(Script(path, *replies))
+    ours = agent(path)
+    assert not ours.deliver(COMMAND, MAIL, USER, a_world())
+    ours.close()
+
+
+def test_where_nobody_listens_the_command_is_run(path: Path) -> None:
+    assert not agent(path).deliver(COMMAND, MAIL, USER, a_world())
+
+
+def test_where_a_detail_is_no_folder_the_command_is_run(path: Path, scripts: list[Script]) -> None:
+    scripts.append(Script(path, GREETING, HELLO, READY, b"250 stored\r\n"))
+    ours = agent(path, folders=False)
+    assert not ours.deliver(COMMAND, MAIL, USER, a_world())
+    assert ours.deliver(D + b" -d user@example.com", MAIL, USER, a_world())
+    ours.close()
+
+
+def test_a_connection_that_was_closed_meanwhile_is_opened_again(path: Path, scripts: list[Script]) -> None:
+    scripts.append(Script(path, GREETING, HELLO, READY, b"250 stored\r\n", b"", GREETING, HELLO, READY, b"250 ok\r\n"))
+    ours = agent(path)
+    assert ours.deliver(COMMAND, MAIL, USER, a_world())
+    assert ours.deliver(COMMAND, MAIL, USER, a_world())
+    assert scripts[0].connections == 2
+    ours.close()
+
+
+def test_a_server_that_is_gone_before_it_answers_may_have_the_message(path: Path, scripts: list[Script]) -> None:
+    """So neither does the command deliver it a second time, nor is it called delivered."""
+    scripts.append(Script(path, GREETING, HELLO, READY, b""))
+    with pytest.raises(Failure, match="Dovecot was gone before it answered"):
+        agent(path).deliver(COMMAND, MAIL, USER, a_world())
+
+
+@pytest.mark.parametrize(
+    "mail", [b"", b"\nbody\n", b" folded\n\nx\n", b"From x\nA: b\n\nx\n", b"A: b\r\n\r\nx\r\n", b"A: b\n\n\0\n"]
+)
+def test_a_message_that_lmtp_would_change_is_left_to_the_command(
+    mail: bytes, path: Path, scripts: list[Script]
+) -> None:
+    scripts.append(Script(path, GREETING, HELLO, READY, b"250 stored\r\n"))
+    ours = agent(path)
+    assert not ours.deliver(COMMAND, mail, USER, a_world())
+    assert ours.deliver(COMMAND, MAIL, USER, a_world())
+    ours.close()
+
+
+def test_root_leaves_to_the_command_what_is_for_somebody_else(
+    path: Path, scripts: list[Script], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripts.append(Script(path, GREETING, HELLO, READY, b"250 stored\r\n"))
+    ours = agent(path)
+    with monkeypatch.context() as root:
+        root.setattr(os, "geteuid", lambda: 0)
+        assert not ours.deliver(COMMAND, MAIL, (b"someone", 1000, 1000, b"/"), a_world())
+    assert ours.deliver(COMMAND, MAIL, USER, a_world())
+    ours.close()
