@@ -3,6 +3,7 @@
 What it does: reports `in body` behind a regexp that begins with `^` and the name of a common header field.
 
 Why is this bad: `in body` begins behind the headers. The rule matches only mail that quotes or forwards another one.
+That is meant where the rule asks for a mailer daemon, too, and for `Content-` fields, which each part of a body has.
 
 Example:
 
@@ -13,6 +14,7 @@ Use instead: `in headers`.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rulesmith.diagnostics.model import Severity
@@ -30,16 +32,22 @@ NAME = "header-in-body"
 SEVERITY = Severity.WARNING
 NEEDS_PROGRAM = True
 
+# What a rule asks for that takes messages with another message in their body.
+_ABOUT_BOUNCES = re.compile("daemon|postmaster|deliver|report|bounce|fwd|forward|<>", re.IGNORECASE)
+
 
 def check(compiled: Compiled) -> Iterator[Finding]:
     """A finding at each such area."""
-    for found in searches(compiled):
+    every = list(searches(compiled))
+    bounces = {found.lowered[0] for found in every if found.area != "body" and _ABOUT_BOUNCES.search(found.text)}
+    for found in every:
         names = named(found.text)
         if (
             found.area == "body"
             and names is not None
             and names.anchored
-            and all(name.lower() in HEADERS for name in names.names)
+            and found.lowered[0] not in bounces
+            and all(name.lower() in HEADERS and not name.lower().startswith("content-") for name in names.names)
         ):
             area = Span(found.condition.span.source, found.regexp.span.end, found.condition.span.end)
             start = area.start + len(area.text) - len(area.text.lstrip())
