@@ -1,7 +1,7 @@
 """`and` and `or` in one rule, where it matters which is taken first.
 
 What it does: reports `and` behind `or`, and `or` behind a condition on the account that `and` joins to the first of
-several alternatives.
+several alternatives, or behind two that differ from each other only in the header field.
 
 Why is this bad: conditions are joined strictly from left to right; there is no precedence and there are no parentheses.
 `A or B and C` is `(A or B) and C`, and `account "work" and A or B` also takes every B of other accounts.
@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING
 
 from rulesmith.diagnostics.model import Label, Severity
 from rulesmith.lint.finding import Finding
+from rulesmith.lint.headers import named
 from rulesmith.lint.ladder import ladder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rulesmith.compiler.compile import Compiled
+    from rulesmith.syntax.tree import Condition
 
 NAME = "mixed-and-or"
 SEVERITY = Severity.WARNING
@@ -55,3 +57,24 @@ def check(compiled: Compiled) -> Iterator[Finding]:
                     also=(Label(conditions[0].span, "belongs to the first alternative only"),),
                     help="a nested rule, match … { … }",
                 )
+        elif _differ_in_field(*conditions[joins.index("or") - 1 : joins.index("or") + 1]):
+            yield Finding(
+                conditions[joins.index("or")].span,
+                "this alternative does not need what stands at the start of the rule",
+                also=(Label(conditions[0].span, "belongs to the first alternative only"),),
+                help="one regexp for both, ^(To|Cc):…",
+            )
+
+
+def _differ_in_field(one: Condition, other: Condition) -> bool:
+    """Whether two conditions look for the same text in two header fields, such as To and Cc."""
+    if one.negated or other.negated or {one.phrase.word, other.phrase.word} != {"regexp"}:
+        return False
+    texts = [condition.phrase.args[0].text.value or "" for condition in (one, other)]
+    first, second = map(named, texts)
+    return (
+        first is not None
+        and second is not None
+        and first.names != second.names
+        and texts[0][first.end :] == texts[1][second.end :]
+    )
