@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,9 @@ Fact = tuple[str, tuple[Any, ...], bool]
 Way = frozenset[Fact]
 # More ways than this are not looked at.
 _WAYS = 64
+# Fields that a message has once, and what of a regexp means itself.
+_ONCE = re.compile(rb"\^(from|sender|subject|date|message-id|return-path): ", re.IGNORECASE)
+_LITERAL = re.compile(rb"(?:(?:[A-Za-z0-9 @<>_:,;=/-]|\\[.@<>\[\](){}*+?-])(?![*?{+]))*")
 # What a message is asked again and again with the same answer, as long as no action changes it.
 STEADY = frozenset(["all", "account", "regexp", "size", "age", "age-invalid", "tagged", "spam-score", "spam-action",
                     "spam-symbol", "attachment-count", "attachment-total-size", "attachment-any-size",
@@ -64,7 +68,24 @@ def _exclude(one: Fact, other: Fact) -> bool:
     if word == "account":
         mine, its = _constant(args[0]), _constant(other_args[0])
         return mine is not None and its is not None and not any(_common(a, b) for a in mine for b in its)
-    return False
+    return word == "regexp" and args[1] == other_args[1] == "headers" and _differ(args[0][0], other_args[0][0])
+
+
+def _differ(one: bytes, other: bytes) -> bool:
+    """Whether the value of a field that a message has only once would have to begin in two ways."""
+    found, its = _ONCE.match(one), _ONCE.match(other)
+    if found is None or its is None or found[1].lower() != its[1].lower() or b"|" in one + other:
+        return False
+    mine, theirs = _beginning(one[found.end() :]), _beginning(other[its.end() :])
+    shared = min(len(mine), len(theirs))
+    return mine[:shared] != theirs[:shared]
+
+
+def _beginning(pattern: bytes) -> bytes:
+    """The characters that a regexp begins with as they are."""
+    literal = _LITERAL.match(pattern)
+    taken = b"" if literal is None else literal[0]
+    return taken.replace(b"\\", b"").lower()
 
 
 def _apart(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:

@@ -37,6 +37,8 @@ NEEDS_PROGRAM = True
 
 # Conditions whose answer an action may change.
 _OF_MESSAGE = frozenset(STEADY - {"account", "all"})
+_EVERYTHING = frozenset([("all", (), False)])
+_WAYS = 64
 _CHANGES = frozenset(["rewrite", "add-header", "remove-header", "tag"])
 
 
@@ -68,20 +70,29 @@ def _blocker(rung: Rung, mine: list[Way], facts: dict[int, list[Way] | None], ch
         changed = False
         for other in reversed(inner.above):
             changed = changed or other.lowered[0] in changing
-            theirs = facts[other.lowered[0]]
-            if other.statement.continues or other.below or other.statement.block is not None or theirs is None:
-                continue
-            # "all" is for unreachable-rule.
-            if theirs == [frozenset([("all", (), False)])]:
-                continue
-            if all(any(_covers(way | around, wide, changed) for wide in theirs) for way in mine):
-                return other
+            for taker, theirs in _takers(other, facts):
+                if all(any(_covers(way | around, wide, changed) for wide in theirs) for way in mine):
+                    return taker
         inner = inner.around
         if inner is not None:
             outer = facts[inner.lowered[0]]
             if outer is not None and len(outer) == 1 and not changed:
                 around |= outer[0]
     return None
+
+
+def _takers(rung: Rung, facts: dict[int, list[Way] | None]) -> Iterator[tuple[Rung, list[Way]]]:
+    """The rules that end the search, this one or those of its block, and when a message comes to be taken by them."""
+    theirs = facts[rung.lowered[0]]
+    if theirs is None:
+        return
+    if rung.statement.block is not None:
+        for inner in rung.below:
+            for taker, narrow in _takers(inner, facts):
+                yield taker, [way | more for way in theirs for more in narrow][:_WAYS]
+    elif not rung.statement.continues and theirs != [_EVERYTHING]:
+        # A rule for everything is one for unreachable-rule.
+        yield rung, theirs
 
 
 def _covers(way: Way, wide: Way, changed: bool) -> bool:
