@@ -1,7 +1,7 @@
 """A submatch that is not of this rule.
 
 What it does: reports `%1` to `%9` in the action of a rule when the last regexp that is tried before it has fewer
-groups, or is the regexp of another rule.
+groups, is the regexp of another rule, or does not exist.
 
 Why is this bad: every regexp that is tried replaces all submatches, also one that fails, and also those of rules that
 do not match. `%1` is then empty, or text of the wrong field.
@@ -46,9 +46,11 @@ def check(compiled: Compiled) -> Iterator[Finding]:
         if not wanted:
             continue
         owner, counts = _last(rung, groups)
-        if not counts or None in counts:
+        if None in counts:
             continue
-        if owner is rung or (owner is not None and owner in list(rung.outside())):
+        if owner is None:
+            late, message = wanted, f"%{wanted[0]} is empty: no regexp is tried before it"
+        elif owner is rung or owner in list(rung.outside()):
             most = min(count for count in counts if count is not None)
             late = [number for number in wanted if number > most]
             message = (
