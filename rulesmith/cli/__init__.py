@@ -11,6 +11,7 @@ from rulesmith.cli.check import check
 from rulesmith.cli.completion import completion
 from rulesmith.cli.diff import diff
 from rulesmith.cli.dry_run import dry_run
+from rulesmith.cli.explain import explain
 from rulesmith.cli.fmt import fmt
 from rulesmith.cli.health import health
 from rulesmith.cli.learn import learn
@@ -42,6 +43,7 @@ rulesmith.add_command(check)
 rulesmith.add_command(fmt)
 rulesmith.add_command(lsp)
 rulesmith.add_command(dry_run)
+rulesmith.add_command(explain)
 rulesmith.add_command(diff)
 rulesmith.add_command(why_not_command)
 rulesmith.add_command(test_command)
