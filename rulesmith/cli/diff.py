@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
+from contextlib import closing, nullcontext
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,7 @@ from rulesmith.explain.unknown import mark_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from contextlib import AbstractContextManager
 
     from rulesmith.explain.mails import Mail
 
@@ -103,8 +104,8 @@ def diff(
         before, after = side(old), side(new)
         comparison = Comparison(before, after, before.says_the_same(after), examples)
         mails = Mails(sources)
-        served = () if imap is None else from_imap(imap, password_file, newest, hidden=no_terminal())
-        _collect(found, comparison, chain(mails, served), mails.octets, jobs)
+        with _served(imap, password_file, newest) as served:
+            _collect(found, comparison, chain(mails, served), mails.octets, jobs)
         report = Report(comparison, found)
         if page is not None:
             _write(page, as_html(report))
@@ -118,6 +119,13 @@ def diff(
         click.echo("a process was killed, maybe for want of memory: try --jobs 1", err=True)
         sys.exit(2)
     sys.exit(1 if report.changed else 0)
+
+
+def _served(imap: str | None, password_file: str | None, newest: int | None) -> AbstractContextManager[Iterable[Mail]]:
+    """The messages of the server's folder, if there is one; the connection ends with the context."""
+    if imap is None:
+        return nullcontext(())
+    return closing(from_imap(imap, password_file, newest, hidden=no_terminal()))
 
 
 def _collect(found: Findings, comparison: Comparison, mails: Iterable[Mail], octets: int, jobs: int | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
@@ -99,7 +100,8 @@ def dry_run(
         if imap is not None:
             from rulesmith.cli.imap_folder import from_imap
 
-            shown.all(from_imap(imap, password_file, newest), 0)
+            with closing(from_imap(imap, password_file, newest)) as served:
+                shown.all(served, 0)
     except OSError as error:
         raise click.UsageError(f"{error.filename}: {os.strerror(error.errno or 0)}") from None
     if several:

@@ -20,7 +20,7 @@ import click
 from rulesmith.explain.mails import Mail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from aioimaplib import IMAP4
 
@@ -65,10 +65,13 @@ def read_url(url: str) -> Place:
     return Place(parts.hostname, port or _PORTS[parts.scheme], encrypted, unquote(parts.username), folder)
 
 
-def from_imap(url: str, password_file: str | None, newest: int | None, hidden: bool | None = None) -> Iterator[Mail]:
+def from_imap(
+    url: str, password_file: str | None, newest: int | None, hidden: bool | None = None
+) -> Generator[Mail, None, None]:
     """Each message of the folder. Ends the command where the server does not let us.
 
-    The progress bar is `hidden`; else it is where it would stand between lines of results.
+    Whoever stops early closes it, which ends the connection. The progress bar is shown unless `hidden`; without a word
+    about that, unless it would stand between lines of results.
     """
     place = read_url(url)
     password = _password(place, password_file)

@@ -153,3 +153,15 @@ def test_a_url_that_gives_a_password_away_or_is_none_is_a_usage_error(conf: Path
     result = run(conf, "--imap", url)
     assert result.exit_code == 2
     assert "--imap" in result.output
+
+
+def test_a_run_that_stops_early_leaves_no_connection(conf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rulesmith.explain.simulate.evaluate", _stop)
+    with imap_server([crlf(COFFEE), crlf(TEA)]) as asked:
+        result = run(conf, "--imap", f"imap://me@127.0.0.1:{asked.port}/INBOX", text=PASSWORD + "\n")
+    # The server has seen the end while the traceback still holds all that was there.
+    assert isinstance(result.exception, ZeroDivisionError)
+
+
+def _stop(*_: object) -> None:
+    raise ZeroDivisionError
