@@ -11,6 +11,7 @@ from rulesmith.compiler.compile import compile_config
 from rulesmith.compiler.site import dialect_of, read_site
 from rulesmith.lint import findings
 from rulesmith.lsp.desk import Desk, EditedMachine
+from rulesmith.lsp.mentions import mentions
 from rulesmith.source import Source
 from rulesmith.syntax.lexer import read
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from rulesmith.compiler.compile import Compiled
     from rulesmith.diagnostics.model import Diagnostic
+    from rulesmith.lsp.mentions import Mention
     from rulesmith.syntax.word import Word
 
 # Where the configuration that includes a file is looked for: beside it and one folder up, among so many files.
@@ -64,6 +66,11 @@ class Reading:
             if taken.setdefault(path, word.source) is word.source:
                 found.setdefault(path, []).append(word)
         return found
+
+    @cached_property
+    def mentions(self) -> list[Mention]:
+        """Every name with its place."""
+        return mentions(self)
 
     @property
     def dialect(self) -> str:

@@ -10,7 +10,6 @@ from lsprotocol import types
 
 from rulesmith.lsp import reference
 from rulesmith.lsp.desk import EditedMachine
-from rulesmith.lsp.mentions import mentions
 from rulesmith.source import Source
 from rulesmith.syntax.expectation import OPTIONS
 from rulesmith.syntax.lexer import read
@@ -139,7 +138,7 @@ class _Place:
     def macros(self, *, braces: bool) -> Iterator[types.CompletionItem]:
         """The macros of the file, `${name}` in strings; behind ifdef any of them."""
         anywhere = braces or (bool(self.words) and self.words[-1].type == "IFDEF")
-        for name in _once(each.name for each in mentions(self.reading) if each.kind == "macro" and each.defines):
+        for name in _once(each.name for each in self.reading.mentions if each.kind == "macro" and each.defines):
             terminal = "STRMACRO" if name[0] == "$" else "NUMMACRO"
             if anywhere or terminal in self.accepted:
                 text = f"{name[0]}{{{name[1:]}}}" if braces else name
@@ -166,7 +165,7 @@ class _Place:
         if kind == "include":
             yield from self._files()
         elif kind is not None and not self._defines(at):
-            for name, mention in _definitions(mentions(self.reading), kind).items():
+            for name, mention in _definitions(self.reading.mentions, kind).items():
                 detail = f"{kind}, {os.path.basename(mention.path)}:{mention.span.line}"
                 yield types.CompletionItem(name, kind=Kind.Reference, detail=detail)
 

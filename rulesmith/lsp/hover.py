@@ -10,7 +10,7 @@ from rulesmith.compiler.names import flatten
 from rulesmith.compiler.replace import Replacement
 from rulesmith.compiler.scope import encode
 from rulesmith.lsp import reference
-from rulesmith.lsp.mentions import definitions, mention_at, mentions, uses
+from rulesmith.lsp.mentions import definitions, mention_at, uses
 from rulesmith.lsp.regexp_words import regexp_words
 from rulesmith.regexp.differs import differs
 from rulesmith.regexp.error import RegexpError
@@ -39,7 +39,7 @@ def hover(reading: Reading, path: str, offset: int) -> tuple[str, Span] | None:
     word = next((each for each in reading.words.get(path, ()) if each.start <= offset < each.end), None)
     if word is None:
         return None
-    found = mentions(reading)
+    found = reading.mentions
     mention = mention_at(found, path, offset)
     if mention is not None and mention.kind == "macro":
         return _macro(reading, found, mention), mention.span

@@ -16,7 +16,7 @@ from rulesmith.lsp.book import Book
 from rulesmith.lsp.completion import completion
 from rulesmith.lsp.fixes import Fixes, line_edits
 from rulesmith.lsp.hover import hover
-from rulesmith.lsp.mentions import definitions, mention_at, mentions, uses
+from rulesmith.lsp.mentions import definitions, mention_at, uses
 from rulesmith.lsp.positions import Lines, shown, whole
 from rulesmith.lsp.publish import Publisher
 from rulesmith.lsp.symbols import symbols
@@ -47,6 +47,7 @@ class RulesmithServer(LanguageServer):
         super().__init__("rulesmith", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full)
         self.book = Book()
         self._waiting: dict[str, asyncio.TimerHandle] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}  # by configuration
         self._told: dict[str, dict[str, list[types.Diagnostic]]] = {}  # by configuration, then by file
 
     @property
@@ -71,19 +72,38 @@ class RulesmithServer(LanguageServer):
         self._waiting[path] = asyncio.get_running_loop().call_later(_PAUSE, self.check, path)
 
     def check(self, path: str) -> None:
-        """Check the configuration that a file belongs to, and tell what is found in each of its files."""
+        """Check the configuration that a file belongs to; a check that is under way sees by itself what is new."""
         waiting = self._waiting.pop(path, None)
         if waiting is not None:
             waiting.cancel()
         if path not in self.book.desk.texts:
             return
         main = self.book.main(path)
-        found = Publisher(self.book.desk, self.encoding).by_file(self.book.reading(main).findings)
-        self._tell(main, found)
+        if main not in self._running:
+            task = asyncio.get_running_loop().create_task(self._check(main))
+            self._running[main] = task
+            task.add_done_callback(lambda done: done.cancelled() or done.result())
+
+    async def _check(self, main: str) -> None:
+        """Tell what is found in each file of a configuration, while the editor's questions are answered."""
+        try:
+            while main in self._alive():
+                reading = self.book.reading(main)
+                assert reading.sources  # compiled here, because questions need that as well
+                found = await asyncio.to_thread(getattr, reading, "findings")
+                if self.book.reading(main) is reading:
+                    self._tell(main, Publisher(self.book.desk, self.encoding).by_file(found))
+                    return
+        finally:
+            del self._running[main]
+
+    def _alive(self) -> set[str]:
+        """The configurations that open files belong to."""
+        return {self.book.main(path) for path in self.book.desk.texts}
 
     def forget(self) -> None:
         """Take back what was said of configurations that nothing open belongs to."""
-        alive = {self.book.main(path) for path in self.book.desk.texts}
+        alive = self._alive()
         for main in [main for main in self._told if main not in alive]:
             self._tell(main, {})
             del self._told[main]
@@ -134,8 +154,8 @@ def did_close(ls: RulesmithServer, params: types.DidCloseTextDocumentParams) -> 
     ls.book.desk.texts.pop(path, None)
     ls.book.rearranged()
     ls.forget()
-    for main in {ls.book.main(other) for other in ls.book.desk.texts}:
-        ls.check(main)
+    for other in ls.book.desk.texts:
+        ls.check(other)
 
 
 @server.feature(types.TEXT_DOCUMENT_HOVER)
@@ -153,7 +173,7 @@ def on_hover(ls: RulesmithServer, params: types.HoverParams) -> types.Hover | No
 @server.feature(types.TEXT_DOCUMENT_DEFINITION)
 def on_definition(ls: RulesmithServer, params: types.DefinitionParams) -> list[types.Location]:
     reading, path, offset, _ = ls.place(params)
-    found = mentions(reading)
+    found = reading.mentions
     mention = mention_at(found, path, offset)
     if mention is None:
         return []
@@ -166,7 +186,7 @@ def on_definition(ls: RulesmithServer, params: types.DefinitionParams) -> list[t
 @server.feature(types.TEXT_DOCUMENT_REFERENCES)
 def on_references(ls: RulesmithServer, params: types.ReferenceParams) -> list[types.Location]:
     reading, path, offset, _ = ls.place(params)
-    found = mentions(reading)
+    found = reading.mentions
     mention = mention_at(found, path, offset)
     if mention is None:
         return []

@@ -147,6 +147,21 @@ def test_octets_that_are_no_utf_8_do_no_harm(tmp_path: Path) -> None:
     talk(tmp_path, conversation)
 
 
+def test_questions_are_answered_while_a_long_check_is_under_way(tmp_path: Path) -> None:
+    rules = "".join(f'match "^(From|To):.*user{n}@example\\\\.com" in headers action "inbox"\n' for n in range(400))
+
+    async def conversation(editor: Editor) -> None:
+        item = types.TextDocumentItem(editor.uri("fdm.conf"), "fdm", 1, GOOD.replace("match all", f"{rules}match all"))
+        editor.text_document_did_open(types.DidOpenTextDocumentParams(item))
+        assert "`maildir` delivers" in await editor.said("fdm.conf", 4, 10)
+        assert not editor.count
+        editor.change("fdm.conf", GOOD + 'match "x" action "nobody"\n')
+        await editor.until(lambda: editor.count)
+        assert "unknown-action" in editor.names("fdm.conf")
+
+    talk(tmp_path, conversation)
+
+
 def test_no_command_of_a_file_is_ever_run(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     text = (
