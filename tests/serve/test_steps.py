@@ -1,0 +1,84 @@
+"""A worker is killed at every call of the system: an answer is never before what it says, and nothing is lost."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from rulesmith.effects import stopping
+from rulesmith.log import Log
+from rulesmith.options import parse
+from rulesmith.serve.door import ServeDoor
+from rulesmith.serve.handed import Handed
+from rulesmith.serve.programs import Programs
+from tests.door import warm
+from tests.dying import end_at
+from tests.promise.room import TARGETS, Room, a_mail
+
+MAIL = a_mail()
+SIGKILL = 9
+
+
+class Told:
+    """A client that hears the answer, and keeps it where the test can see it after our death."""
+
+    def __init__(self, memory: mmap.mmap) -> None:
+        self._memory = memory
+
+    def answer(self, status: int, last: bool) -> None:  # noqa: ARG002  (as the real one)
+        if self._memory[0] == 0:
+            self._memory[0] = 1 if status else 2
+
+    def has_heard(self) -> bool:
+        return True
+
+
+def _serve(room: Room, memory: mmap.mmap) -> int:
+    """One message, as a worker takes it."""
+    call = room.call(MAIL)
+    os.environ.clear()
+    os.environ.update(call.env)
+    os.chdir(room.folder)
+    stopping.forget()
+    words = [str(each) for each in call.args]
+    null = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(null, number)
+    door = ServeDoor(
+        parse(words), Log(quiet=True), words, Handed(MAIL, len(MAIL), -1), Programs(lambda *_: None), Told(memory), None
+    )
+    status = door.run()
+    door.close()
+    return status
+
+
+@pytest.mark.parametrize("queue", [False, True], ids=["journal", "queue"])
+def test_killed_at_every_call_of_the_system(queue: bool, tmp_path: Path) -> None:
+    warm()
+    end = time.monotonic() + 120
+    for step in range(400):
+        folder = tmp_path / str(step)
+        folder.mkdir()
+        room = Room(folder, queue)
+        # The program is compiled before, so that every call belongs to the message.
+        room.hand(b"")
+        memory = mmap.mmap(-1, 1)
+        status, _ = end_at(step, SIGKILL, lambda room=room, memory=memory: _serve(room, memory), wide=False)  # type: ignore[misc]
+        told = memory[0] == 2
+        assert memory[0] != 1
+        if status == 0:
+            assert told
+            break
+        if not told:
+            assert room.hand(MAIL).status == 0
+        assert room.work() == []
+        copies = room.copies(MAIL)
+        assert all(copies[name] >= 1 for name in TARGETS), (step, copies)
+        assert copies.total() - len(TARGETS) <= 1, (step, copies)
+        assert time.monotonic() < end
+    assert 20 < step < 399
+    assert room.copies(MAIL) == dict.fromkeys(TARGETS, 1)
