@@ -120,3 +120,10 @@ def test_rulesmith_says_its_version_from_the_wheel(installed: Path) -> None:
     run = subprocess.run([installed / "bin" / "rulesmith", "--version"], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert __version__ in run.stdout
+
+
+def test_without_the_extra_the_wheel_says_what_to_type(installed: Path) -> None:
+    run = subprocess.run([installed / "bin" / "rulesmith", "lsp"], capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert run.stderr == "`rulesmith lsp` needs the extra `lsp`; type: pip install 'rulesmith-mda[lsp]'\n"
+    assert [*installed.glob("lib/python*/site-packages/rulesmith/lsp/reference.json")]
