@@ -115,6 +115,10 @@ def _why_unknown(recorder: Recorder, text: str) -> str:
     for tried in reversed(rule.tried):
         if tried.result is None:
             rule.result = "unknown"
+            command = recorder.message.unknown
+            if command is not None and not tried.text.removeprefix("not ").startswith(("exec ", "pipe ")):
+                made = command.decode("utf-8", "backslashreplace")
+                return f"{text} depends on what {made} makes of the message, which is not run here"
             return f"{text} depends on {tried.text}, which is not run here"
     return text
 

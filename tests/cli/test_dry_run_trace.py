@@ -231,6 +231,15 @@ def test_a_spam_verdict_from_a_file_answers_spam_conditions(bench: Bench, tmp_pa
     assert bench.report(rules, "A: b\n\n", "--verdict", str(verdict))["outcome"] == "kept"
 
 
+def test_what_a_rewrite_would_make_of_the_message_is_what_is_missing(bench: Bench) -> None:
+    rules = 'match all action rewrite "filter -p" continue\nmatch {} action drop\n'
+    report = bench.report(rules.format('"^X: y" in headers'), "A: b\n\n")
+    why = "whether rule 1 matches depends on what filter -p makes of the message, which is not run here"
+    assert report["reason"] == why
+    report = bench.report(rules.format('exec "x" returns (0, )'), "A: b\n\n")
+    assert report["reason"] == 'whether rule 1 matches depends on exec "x" returns (0, ), which is not run here'
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", "no json", '{"score": "x", "action": 1}'])
 def test_a_file_that_is_no_verdict_is_a_usage_error(bench: Bench, tmp_path: Path, content: str) -> None:
     (tmp_path / "verdict.json").write_text(content)
