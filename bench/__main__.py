@@ -1,97 +1,95 @@
-"""Prints the table of bench/oneshot.py as Markdown, with the machine it was made on: make bench
+"""Prints how long one message takes, beside other programs, as Markdown with the bars: make bench [ROUNDS=41]
 
-As root everything runs as nobody, since the real fdm would want a user of its own.
+`python -m bench growth FOLDER` draws how the cost grows; it needs the extra `bench`.
 """
 
 from __future__ import annotations
 
 import os
 import platform
-import pwd
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
 
-from bench.oneshot import Cell, cells
+from bench import growth
+from bench.bars import COMPILE, MEMORY, ROWS, Limit, Row
+from bench.contenders import DEBIANS, OURS, enter, prepare
+from bench.oneshot import Costs, Place, first_message, measure, memory
 
-ROOT = Path(__file__).parent.parent
-OURS = "rulesmith"
-DEBIANS = "/usr/bin/python3"
-STARTED = "fdm 2.2 by a shell script"
-# The one bar there is: with so many rules at most so many times the wall time of fdm 2.2.
-BAR_RULES, BAR = 10, 3
-HEAD = (
-    "| rules | message | rulesmith wall / CPU | fdm 2.2 wall / CPU | by a shell script | fdm 1.9 wall / CPU |"
-    " ÷ fdm 2.2 wall, CPU | ÷ fdm 1.9 wall, CPU | first run |"
-)
+ROUNDS = 41
+HEAD = ("case", "beside", "rulesmith CPU (wall)", "other CPU (wall)", "ratio CPU", "bar, aim", "", "ratio wall")
 
 
 def main() -> int:
-    fdms = {version: _install(version) for version in ("2.2", "1.9")}
+    if sys.argv[1:2] == ["growth"]:
+        growth.draw(Path(sys.argv[2]))
+        return 0
+    enter()
     work = Path(tempfile.mkdtemp(prefix="bench."))
+    work.chmod(0o755)
     try:
-        programs = {OURS: [str(_installed(work / "venv") / "fdm")]}
-        for version, folder in fdms.items():
-            shutil.copytree(folder, work / version, symlinks=True)
-            programs[f"fdm {version}"] = _bare(work / version)
-        programs[STARTED] = [str(work / "2.2" / "fdm")]
-        _step_down(work)
-        if not os.access(programs[OURS][0], os.X_OK):
-            print(f"nobody may not run {programs[OURS][0]}: run this as a plain user", file=sys.stderr)
-            return 1
-        print(f"{_machine()}\n\n{HEAD}\n{'|---' * HEAD.count(' | ')}|---|")
-        naive = False
-        for cell in cells(programs, OURS, work):
-            print(_row(cell), flush=True)
-            naive |= cell.rules == BAR_RULES and cell.ratio(OURS, "fdm 2.2", "wall") > BAR
-        print(
-            "\nMilliseconds, medians; ratios are medians of pairs that ran next to each other. The first run compiles."
-        )
-        print("The last rule matches, and delivers into a maildir. `*`: no rules about bodies.")
-        if naive:
-            print(f"\nToo slow: with {BAR_RULES} rules more than {BAR} times the wall time of fdm 2.2.")
-        return int(naive)
+        machine = _machine()
+        place = Place(prepare(work))
+        if sys.argv[1:2] == ["points"]:
+            growth.report(place)
+            return 0
+        print(f"{machine}\n")
+        _print(HEAD)
+        _print(["---"] * len(HEAD))
+        rounds = int(os.environ.get("ROUNDS") or ROUNDS)
+        missed = 0
+        for row in ROWS:
+            for line, passed in _lines(row, measure(place, row, rounds)):
+                _print(line)
+                missed += not passed
+        print("\n| what | found | bar, aim | |\n|---|---|---|---|")
+        for what, found, limit in _others(place):
+            _print([what, f"{found:.1f}", f"{limit.must:g}, {limit.aim:g}", limit.verdict(found)])
+            missed += found > limit.must
+        print(f"\nMilliseconds, medians of {rounds} rounds; ratios are medians of pairs that ran next to each other.")
+        print(f"{missed} bars missed." if missed else "No bar missed.")
+        return 0
     finally:
-        shutil.rmtree(work)
+        shutil.rmtree(work, ignore_errors=True)
 
 
-def _install(version: str) -> Path:
-    folder = ROOT / ".cache" / "oracle" / version
-    subprocess.run([ROOT / "tests/oracle/install", version, folder], check=True)
-    return folder
+def _print(cells: object) -> None:
+    print(f"| {' | '.join(map(str, cells))} |".replace("|  |", "| |"), flush=True)  # type: ignore[call-overload]
 
 
-def _installed(venv: Path) -> Path:
-    """Rulesmith as people install it; its programs. The checkout's own environment would cost every start more.
+def _lines(row: Row, costs: Costs) -> Iterator[tuple[list[str], bool]]:
+    def both(name: str) -> str:
+        return f"{costs.middle(name, 'cpu'):.1f} ({costs.middle(name, 'wall'):.1f})"
 
-    Debian's Python, where there is one: it is the one that the image has, and faster than others.
-    """
-    python = DEBIANS if os.access(DEBIANS, os.X_OK) else sys.executable
-    subprocess.run([python, "-m", "venv", "--without-pip", venv], check=True)
-    target = str(venv / "bin" / "python")
-    subprocess.run([sys.executable, "-m", "pip", "-q", "--python", target, "install", ROOT], check=True)
-    return venv / "bin"
+    for name, limit in row.limits.items():
+        if name not in costs.of:
+            yield [row.title, name, both(OURS), "not to be had here", "", "", "", ""], True
+            continue
+        ratio = costs.ratio(name, "cpu")
+        bar = f"{limit.must:g}, {limit.aim:g}" if limit else ""
+        verdict = limit.verdict(ratio) if limit else ""
+        line = [
+            row.title,
+            name,
+            both(OURS),
+            both(name),
+            f"{ratio:.2f}",
+            bar,
+            verdict,
+            f"{costs.ratio(name, 'wall'):.2f}",
+        ]
+        yield line, verdict != "MISS"
 
 
-def _bare(folder: Path) -> list[str]:
-    """The starter's last line without the shell around it."""
-    line = (folder / "fdm").read_text().splitlines()[-1]
-    words = line.replace("$here", str(folder)).replace('"', "").split()
-    return words[1 : words.index("$@")]
-
-
-def _step_down(work: Path) -> None:
-    """Be nobody from here on, if we are root."""
-    if os.geteuid() == 0:
-        nobody = pwd.getpwnam("nobody")
-        for path in (work, *work.rglob("*")):
-            os.chown(path, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
-        os.setgroups([])
-        os.setgid(nobody.pw_gid)
-        os.setuid(nobody.pw_uid)
+def _others(place: Place) -> Iterator[tuple[str, float, Limit]]:
+    for rules, octets, limit in MEMORY:
+        what = f"peak memory, MiB: {rules:,} rules" + (", 5 MB" if octets > 1_000_000 else "")
+        yield what, memory(place, rules, octets), limit
+    rules, limit = COMPILE
+    yield f"first message after an edit, CPU ms: {rules:,} rules", first_message(place, rules), limit
 
 
 def _machine() -> str:
@@ -104,20 +102,6 @@ def _machine() -> str:
     python = subprocess.run([DEBIANS, "--version"], capture_output=True, text=True, check=False).stdout.strip()
     python = python or f"Python {platform.python_version()}"
     return f"{os.cpu_count()} x {model}, Linux {platform.release()}, {platform.libc_ver()[1]}, {python}, load {load}"
-
-
-def _row(cell: Cell) -> str:
-    def both(name: str) -> str:
-        costs = cell.costs[name]
-        return f"{median(each.wall for each in costs):.1f} / {median(each.cpu for each in costs):.1f}"
-
-    def ratios(name: str) -> str:
-        return f"{cell.ratio(OURS, name, 'wall'):.2f}, {cell.ratio(OURS, name, 'cpu'):.2f}"
-
-    mark = "" if cell.body else "*"
-    columns = [f"{cell.rules}{mark}", cell.size, both(OURS), both("fdm 2.2"), both(STARTED), both("fdm 1.9")]
-    columns += [ratios("fdm 2.2"), ratios("fdm 1.9"), f"{cell.first:.0f}"]
-    return f"| {' | '.join(columns)} |"
 
 
 if __name__ == "__main__":

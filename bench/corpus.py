@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 FIELDS = ("From", "List-Id", "(To|Cc)", "Subject", "Sender", "X-Mailer", "Return-Path")
@@ -51,15 +52,44 @@ def rules(count: int, maildir: Path, body: bool) -> str:
     Each looks for a word of the text with a cluster of consonants in it, so that first letters and beginnings of what
     is sought do occur.
     """
+    lines = _head(maildir)
+    for field, odd in _sought(count, body):
+        if field:
+            lines.append(f'match "^{field}:.*{odd}" in headers action drop')
+        else:
+            lines.append(f'match "{odd}" in body action drop')
+    return "\n".join([*lines, 'match all action "inbox"\n'])
+
+
+def worst_rules(count: int, maildir: Path) -> str:
+    """So many real regexps, all different, for words that the text has; none stands where it is looked for."""
     chance = random.Random(count)
-    lines = ['account "stdin" disabled stdin', f'action "inbox" maildir "{maildir}"', "set no-received"]
+    lines = _head(maildir)
+    for number in range(count - 1):
+        word = chance.choice(WORDS)
+        lines.append(f'match "(^|[^a-z]){word}[a-z]* +([0-9]+|[^ ]*q){{1,{number + 2}}}$" action drop')
+    return "\n".join([*lines, 'match all action "inbox"\n'])
+
+
+def sieve(count: int) -> str:
+    """The same rules as `rules`, as equal as Sieve can say them; what nothing discards is kept."""
+    lines = ['require ["regex", "body"];']
+    for field, odd in _sought(count, body=True):
+        names = ", ".join(f'"{name.lower()}"' for name in field.strip("()").split("|"))
+        test = f'header :regex [{names}] "{odd}"' if field else f'body :raw :regex "{odd}"'
+        lines.append(f"if {test} {{ discard; stop; }}")
+    return "\n".join(lines) + "\n"
+
+
+def _head(maildir: Path) -> list[str]:
+    return ['account "stdin" disabled stdin', f'action "inbox" maildir "{maildir}"', "set no-received"]
+
+
+def _sought(count: int, body: bool) -> Iterator[tuple[str, str]]:
+    """The field, "" for the body, and the word of each rule but the last."""
+    chance = random.Random(count)
     for number in range(count - 1):
         word = chance.choice(WORDS)
         cut = chance.randrange(2, len(word))
         odd = word[:cut] + chance.choice(("xq", "zk", "vj", "qh")) + word[cut:] + str(number % 7)
-        if body and number % 5 == 4:
-            lines.append(f'match "{odd}" in body action drop')
-        else:
-            lines.append(f'match "^{chance.choice(FIELDS)}:.*{odd}" in headers action drop')
-    lines.append('match all action "inbox"')
-    return "\n".join(lines) + "\n"
+        yield "" if body and number % 5 == 4 else chance.choice(FIELDS), odd

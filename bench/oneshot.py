@@ -1,75 +1,111 @@
-"""One message, one process: rulesmith and the real fdm, run in turns, at several numbers of rules and sizes."""
+"""One message, one process: rulesmith and others, run in turns."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 from bench import corpus
-from bench.spawn import Cost, cost
+from bench.bars import LDA, PYTHON, Row
+from bench.contenders import OURS, Contenders
+from bench.spawn import Cost, cost, peak
 
-RULES = (1, 10, 100, 1000, 10000)
-SIZES = {"2 KB": 2_000, "50 KB": 50_000, "5 MB": 5_000_000}
-# Above so many octets times rules fdm needs minutes for its body rules; there all rules are about headers.
-BODY_LIMIT = 1_000_000_000
-ROUNDS = 31  # at most, ...
-SECONDS = 20.0  # ... while one cell of the table takes no longer, ...
-FEWEST = 3  # ... but so many always
+FIRST_RUNS = 9
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One number of rules and one size: the costs of each program in the order of the rounds."""
+class Costs:
+    """What each program took, in the order of the rounds."""
 
-    rules: int
-    size: str
-    body: bool
-    first: float  # ms of rulesmith's first run, which compiles
-    costs: Mapping[str, Sequence[Cost]]
+    of: Mapping[str, Sequence[Cost]]
 
-    def ratio(self, of: str, to: str, what: str) -> float:
+    def middle(self, name: str, what: str) -> float:
+        return float(median(getattr(each, what) for each in self.of[name]))
+
+    def ratio(self, to: str, what: str) -> float:
         """The median of the ratios of the pairs, which ran next to each other."""
-        pairs = zip(self.costs[of], self.costs[to], strict=True)
-        return median(getattr(one, what) / getattr(other, what) for one, other in pairs)
+        pairs = zip(self.of[OURS], self.of[to], strict=True)
+        return float(median(getattr(one, what) / getattr(other, what) for one, other in pairs))
 
 
-def cells(programs: Mapping[str, Sequence[str]], ours: str, work: Path) -> Iterator[Cell]:
-    """Measure one cell after the other; `programs` are command lines that take fdm's arguments."""
-    for size, octets in SIZES.items():
-        message = work / "message"
-        message.write_bytes(corpus.message(octets))
-        for rules in RULES:
-            yield _cell(programs, ours, work, message, rules, size)
+class Place:
+    """A folder with a configuration and a message, and the maildir that is delivered to."""
+
+    def __init__(self, contenders: Contenders) -> None:
+        self.contenders = contenders
+        self.work = contenders.work
+        self.env = {"HOME": str(self.work), "PATH": "/usr/bin:/bin", "TZ": "UTC", "LC_ALL": "C", "USER": "nobody"}
+        self.maildir = self.work / "mail"
+        self.conf = self.work / "fdm.conf"
+        self.message = self.work / "message"
+
+    def configure(self, text: str, message: bytes) -> None:
+        self.conf.unlink(missing_ok=True)
+        self.conf.write_text(text)
+        self.conf.chmod(0o600)
+        # A file that has just changed may change again unseen, so its compiled program would not be kept yet.
+        os.utime(self.conf, (1_000_000_000, 1_000_000_000))
+        self.message.write_bytes(message)
+        shutil.rmtree(self.work / ".cache", ignore_errors=True)
+
+    def once(self, name: str) -> Cost:
+        return cost(self._line(name), str(self.message), self.env)
+
+    def peak(self) -> float:
+        return peak(self.contenders.python, self._line(OURS), str(self.message), self.env)
+
+    def clean(self) -> None:
+        for folder in (self.maildir, self.work / "sieved"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def forget(self) -> None:
+        """As after an edit: the compiled program is of no use any more."""
+        shutil.rmtree(self.work / ".cache")
+
+    def _line(self, name: str) -> Sequence[str]:
+        words = self.contenders.lines[name]
+        return words if name in (LDA, PYTHON) else [*words, "-f", str(self.conf), "-a", "stdin", "-m", "fetch"]
 
 
-def _cell(programs: Mapping[str, Sequence[str]], ours: str, work: Path, message: Path, rules: int, size: str) -> Cell:
-    env = {"HOME": str(work), "PATH": "/usr/bin:/bin", "TZ": "UTC", "LC_ALL": "C"}
-    maildir = work / "mail"
-    body = rules * message.stat().st_size <= BODY_LIMIT
-    conf = work / "fdm.conf"
-    conf.unlink(missing_ok=True)
-    conf.write_text(corpus.rules(rules, maildir, body))
-    conf.chmod(0o600)
-    # A file that has just changed may change again unseen, so its compiled program would not be kept yet.
-    os.utime(conf, (time.time() - 60, time.time() - 60))
+def measure(place: Place, row: Row, rounds: int) -> Costs:
+    """One row of the table: everybody once to warm up, then in turns."""
+    place.configure(
+        corpus.worst_rules(row.rules, place.maildir)
+        if row.worst
+        else corpus.rules(row.rules, place.maildir, body=True),
+        corpus.message(row.octets),
+    )
+    names = [OURS, *(name for name in row.limits if name in place.contenders.lines)]
+    if LDA in names:
+        place.contenders.compile_sieve(corpus.sieve(row.rules))
+    costs: dict[str, list[Cost]] = {name: [] for name in names}
+    for number in range(rounds + 1):
+        for name in names:
+            took = place.once(name)
+            if number:
+                costs[name].append(took)
+        place.clean()
+    return Costs(costs)
 
-    def once(name: str) -> Cost:
-        return cost([*programs[name], "-f", str(conf), "-a", "stdin", "-m", "fetch"], str(message), env)
 
-    first = {name: once(name).wall for name in programs}
-    costs: dict[str, list[Cost]] = {name: [] for name in programs}
-    start = time.monotonic()
-    for number in range(ROUNDS):
-        if number >= FEWEST and time.monotonic() - start > SECONDS:
-            break
-        for name in programs:
-            costs[name].append(once(name))
-        shutil.rmtree(maildir)
-    print(f"  {rules} rules, {size}: {len(costs[ours])} rounds", file=sys.stderr)
-    return Cell(rules, size, body, first[ours], costs)
+def memory(place: Place, rules: int, octets: int) -> float:
+    """MiB, the median of some runs with the program compiled."""
+    place.configure(corpus.rules(rules, place.maildir, body=True), corpus.message(octets))
+    place.once(OURS)
+    found = median(place.peak() for _ in range(5))
+    place.clean()
+    return found
+
+
+def first_message(place: Place, rules: int) -> float:
+    """Milliseconds of CPU of a run that has to compile."""
+    place.configure(corpus.rules(rules, place.maildir, body=True), corpus.message(2_000))
+    spent = []
+    for _ in range(FIRST_RUNS):
+        spent.append(place.once(OURS).cpu)
+        place.forget()
+    place.clean()
+    return median(spent)
