@@ -10,7 +10,8 @@ Example:
 
     match "^List-Id:.*<(.*)>" in headers action maildir "%h/Mail/%1"
 
-Use instead: a group that cannot hold a `/`: `([a-z0-9-]+)`.
+Use instead: a group that cannot hold a `/`: `([a-z0-9-]+)`; or ask for the values that are meant: `string "%[list]" to
+"^(work|home)$"`.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from rulesmith.compiler.scope import encode
 from rulesmith.diagnostics.model import Severity
 from rulesmith.lint.finding import Finding
 from rulesmith.lint.ladder import ladder
-from rulesmith.lint.searches import searches
+from rulesmith.lint.searches import parsed, searches
 from rulesmith.lint.tags import Tags, names_in, tag_shown, tag_span
-from rulesmith.regexp.tree import Group, Literal, children
+from rulesmith.program import is_unknown
+from rulesmith.regexp.tree import Anchor, Group, Literal, Sequence, children
 from rulesmith.regexp.tree import Set as Octets
 from rulesmith.syntax.tree import Action
 
@@ -39,6 +41,7 @@ NAME = "tag-in-path"
 SEVERITY = Severity.WARNING
 NEEDS_PROGRAM = True
 
+_OR = 2  # of two conditions
 _PATHS = ("maildir", "mbox", "write", "append")
 
 
@@ -61,7 +64,7 @@ def check(compiled: Compiled) -> Iterator[Finding]:
                 else:
                     dangerous = name in risky or name in (b"message_id", b"mbox_from")
                     dangerous = dangerous and tags.is_foreign(name)
-                if dangerous:
+                if dangerous and not _is_asked_for(rung, name):
                     told.add((id(text), name))
                     yield Finding(
                         tag_span(text, name),
@@ -96,6 +99,23 @@ def _submatch(rung: Rung, number: int, groups: dict[tuple[int, int], Parsed | No
         found = [node for tree in trees if tree is not None for node in _group(tree.root, number)]
         if found:
             return any(_may_hold_slash(node) for node in found)
+    return False
+
+
+def _is_asked_for(rung: Rung, name: int | bytes) -> bool:
+    """Whether the rule, or one around it, takes only values that hold no `/`, such as `string "%1" to "^(a|b)$"`."""
+    for each in (rung, *rung.outside()):
+        terms = each.lowered[2]
+        for _, negated, word, args in terms:
+            if word != "string" or negated or any(join == _OR for join, _, _, _ in terms):
+                continue
+            template, pattern = args
+            whole = isinstance(template, tuple) and len(template[1]) == 1 and template[1][0][0] == name
+            tree = parsed(pattern[0], pattern[5], pattern[4]) if whole and not is_unknown(pattern) else None
+            if tree is not None and isinstance(tree.root, Sequence) and len(tree.root.items) > 1:
+                first, *_, last = tree.root.items
+                if (first, last) == (Anchor("line-start"), Anchor("line-end")) and not _may_hold_slash(tree.root):
+                    return True
     return False
 
 
