@@ -14,8 +14,8 @@ _MISSING = "`rulesmith lsp` needs the extra `lsp`; type: pip install 'rulesmith-
 def lsp(stdio: bool) -> None:
     """Serve editors over standard input and output: findings, explanations, completion, fixes, layout.
 
-    No command of a configuration is ever run. Exit status: 0 after the editor has said goodbye, 1 if it has not,
-    2 if the extra `lsp` is not installed.
+    No command of a configuration is ever run. Exit status: 0 at the end of the conversation, 2 if the extra `lsp` is
+    not installed.
     """
     del stdio  # editors give it to every server
     try:
