@@ -38,10 +38,10 @@ class Authority:
         self.path = folder / "authority.pem"
         self.path.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, kind: str) -> Pair:
-        """A pair of one of the KINDS for `localhost` and 127.0.0.1 (`other-name`: for neither)."""
+    def issue(self, kind: str, host: str = "localhost") -> Pair:
+        """A pair of one of the KINDS for `host` and 127.0.0.1 (`other-name`: for neither)."""
         key = ec.generate_private_key(ec.SECP256R1())
-        host = "elsewhere.example" if kind == "other-name" else "localhost"
+        host = "elsewhere.example" if kind == "other-name" else host
         names: list[x509.GeneralName] = [x509.DNSName(host)]
         if kind != "other-name":
             names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
