@@ -1,4 +1,4 @@
-"""Seven configurations written when the checks were there, by somebody who had not looked at them (docs/precision.md)."""
+"""Seven configurations written by somebody who had not looked at the checks that were there (docs/precision.md)."""
 
 from __future__ import annotations
 
