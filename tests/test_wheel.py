@@ -7,6 +7,7 @@ import pwd
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,10 @@ def test_without_the_extra_the_wheel_says_what_to_type(installed: Path) -> None:
     assert run.returncode == 2
     assert run.stderr == "`rulesmith lsp` needs the extra `lsp`; type: pip install 'rulesmith-mda[lsp]'\n"
     assert [*installed.glob("lib/python*/site-packages/rulesmith/lsp/reference.json")]
+
+
+def test_no_python_warns_of_the_door() -> None:
+    """It is read at each message, and a warning would be in each message's log."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        compile((ROOT / "bin" / "fdm").read_text(), "fdm", "exec")

@@ -86,6 +86,8 @@ def test_each_mail_has_one_line_from_fetch_to_folder(house: Container, provider:
         line,
     )
     assert house.saw("<2@example.org>").endswith('"nonsense" → rule 1 (fdm.conf:6) → dropped')
+    # No word of Python's or of the shell's about the door itself.
+    assert "/usr/bin/fdm:" not in house.logs()
     for number in (1, 2):
         assert sum(f"<{number}@example.org>" in line for line in house.logs().splitlines()) == 1
 
