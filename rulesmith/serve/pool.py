@@ -83,8 +83,8 @@ class Pool:
 
     @property
     def busy(self) -> bool:
-        """Whether a message is under way or waits."""
-        return bool(self._waiting) or any(hand.job for hand in self._hands)
+        """Whether a worker is there: after `stop` each ends when it has done what follows its answer."""
+        return bool(self._hands)
 
     def submit(self, job: Job) -> None:
         """Take a message; it is answered sooner or later."""
@@ -161,9 +161,6 @@ class Pool:
         if not self._waiting or self._stopping:
             return
         idle = [hand for hand in self._hands if hand.job is None]
-        if not idle:
-            self._ask_for_more()
-            return
         held = collections.Counter(hand.who for hand in self._hands if hand.job is not None)
         for job in list(self._waiting):
             who = job.recipient.who

@@ -158,3 +158,16 @@ def test_the_socket_is_for_its_owner_alone(make: Starter) -> None:
     service = make()
     service.start()
     assert service.socket.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_stop_right_after_the_answer_leaves_no_record(make: Starter) -> None:
+    """A worker forgets a message after its client was told; a record left over would swallow an equal one later."""
+    service = make()
+    service.configure('match all action { maildir "box" maildir "last" }\n')
+    for number in range(1, 6):
+        service.start()
+        with service.connect() as client:
+            assert client.hand(a_mail()) == 250
+            service.stop()
+        assert service.records() == []
+        assert len(service.box("box")) == len(service.box("last")) == number
