@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from rulesmith import queue_run
+from rulesmith.cli import rulesmith
 from tests.door import Call, Outcome, warm, warm_door
 
 MAIL = b"From: anna@friends.example\nTo: me@example.com\nSubject: [choir] Tuesday\n\nAt seven.\n"
@@ -161,3 +163,10 @@ def test_what_the_caller_says_holds_for_the_tests(room: Room) -> None:
     assert outcome.status == 75
     assert outcome.stderr.decode().splitlines()[0].endswith("; see: rulesmith test -D '$kind=y' -f conf")
     assert room.fetch("-D", "$kind=x", "--config-check", "fetch").status == 0
+
+
+def test_a_server_does_not_take_the_flag_in_silence() -> None:
+    words = ["serve", "--lmtp", "/nowhere", "--users", "/nowhere", "--", "--config-check"]
+    done = CliRunner().invoke(rulesmith, words)
+    assert done.exit_code == 2
+    assert "--config-check and --fdm-exit-status mean nothing for a server" in done.output

@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from rulesmith.options import FDM_EXIT_STATUS, UsageError, parse
+from rulesmith.options import CONFIG_CHECK, FDM_EXIT_STATUS, UsageError, parse
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
@@ -57,8 +57,8 @@ def serve(
         options = parse([*found, "fetch"])
     except UsageError as error:
         raise click.UsageError(f"fdm's options: {error}") from None
-    if options.check or options.config or options.fdm_status:
-        raise click.UsageError(f"-n, -f and {FDM_EXIT_STATUS} mean nothing for a server")
+    if options.check or options.config or options.fdm_status or options.config_check:
+        raise click.UsageError(f"-n, -f, {CONFIG_CHECK} and {FDM_EXIT_STATUS} mean nothing for a server")
     if not options.includes:
         found += ["-a", "stdin"]
     try:
