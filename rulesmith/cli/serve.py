@@ -56,7 +56,8 @@ def serve(
     try:
         options = parse([*found, "fetch"])
     except UsageError as error:
-        raise click.UsageError(f"fdm's options: {error}") from None
+        reason = str(error) or f"{' '.join(found)} mean nothing for a server"
+        raise click.UsageError(f"fdm's options: {reason}") from None
     if options.check or options.config or options.fdm_status or options.config_check:
         raise click.UsageError(f"-n, -f, {CONFIG_CHECK} and {FDM_EXIT_STATUS} mean nothing for a server")
     if not options.includes:
