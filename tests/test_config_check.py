@@ -165,8 +165,8 @@ def test_what_the_caller_says_holds_for_the_tests(room: Room) -> None:
     assert room.fetch("-D", "$kind=x", "--config-check", "fetch").status == 0
 
 
-def test_a_server_does_not_take_the_flag_in_silence() -> None:
-    words = ["serve", "--lmtp", "/nowhere", "--users", "/nowhere", "--", "--config-check"]
+def test_a_server_does_not_take_the_flag_in_silence(tmp_path: Path) -> None:
+    words = ["serve", "--lmtp", str(tmp_path / "s"), "--users", str(tmp_path), "--", "--config-check"]
     done = CliRunner().invoke(rulesmith, words)
     assert done.exit_code == 2
     assert "--config-check and --fdm-exit-status mean nothing for a server" in done.output
