@@ -58,8 +58,10 @@ class Place:
         return peak(self.contenders.python, self._line(OURS), str(self.message), self.env)
 
     def clean(self) -> None:
+        """Remove what was delivered, but no folder: who comes first would have to make it again."""
         for folder in (self.maildir, self.work / "sieved"):
-            shutil.rmtree(folder, ignore_errors=True)
+            for path in folder.glob("new/*"):
+                path.unlink()
 
     def forget(self) -> None:
         """As after an edit: the compiled program is of no use any more."""
