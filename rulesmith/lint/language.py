@@ -120,6 +120,13 @@ def _is_irregular(tree: Parsed) -> bool:
     return contains(tree.root, Look, Atomic, BackReference, Conditional, Keep)
 
 
+@lru_cache(maxsize=4096)
+def _texts(source: bytes, case: bool, dialect: str, area: str) -> list[tuple[bytes, bytes]]:
+    """Texts of the area that a regexp is found in, some of many, and each in lower case."""
+    there = _Area(area)
+    return [(text, text.lower()) for text in samples(source, case, dialect) if there.has(text)]
+
+
 @lru_cache(maxsize=100_000)
 def is_contained(one: Pattern, other: Pattern, area: str) -> bool:
     """Whether wherever one is found in a text of the area, the other is found as well; False for "cannot tell"."""
@@ -128,8 +135,8 @@ def is_contained(one: Pattern, other: Pattern, area: str) -> bool:
     if not one[0] or not other[0] or one[1] is None or other[1] is None:
         return False
     try:
-        texts = [text for text in samples(one[0], one[5], one[4]) if _Area(area).has(text)]
-        if not texts or any(search(other, text, text.lower()) is None for text in texts):
+        texts = _texts(one[0], one[5], one[4], area)
+        if not texts or any(search(other, *text) is None for text in texts):
             return False
     except Failure:
         return False
