@@ -169,7 +169,8 @@ def test_a_process_is_found_by_its_words() -> None:
     program = [sys.executable, "-c", "print(flush=True); input()", *words]
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as started:
         # Before it speaks, its command line may not be there yet.
-        assert started.stdout is not None and started.stdout.readline() == b"\n"
+        assert started.stdout is not None
+        assert started.stdout.readline() == b"\n"
         daemons.process(words, Path("/proc"))
         started.communicate(b"\n")
 
