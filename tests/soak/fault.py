@@ -72,7 +72,9 @@ class Faults:
             stack.enter_context(kind.work(self._stage, self._rng))
         except NothingToBreak:
             self._stage.chronicle.note(f"{kind.name}: nobody was there")
-            self._bag.append(kind)
+            # Once more, but a kind that finds nobody for a long time must not take the others' turns.
+            if kind not in self._bag:
+                self._bag.append(kind)
             return
         self.count[kind.name] += 1
         if kind.longest:

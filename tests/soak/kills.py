@@ -29,10 +29,12 @@ def _found(stage: Stage, wanted: Callable[[Process], bool]) -> list[Process]:
     raise NothingToBreak
 
 
-def _blow(stage: Stage, rng: Random, wanted: Callable[[Process], bool], what: str, number: int) -> None:
-    # Any moment of its life, not always the first.
+def _blow(
+    stage: Stage, rng: Random, wanted: Callable[[Process], bool], what: str, number: int, life: float = 0.15
+) -> None:
+    """At any moment of the victim's life, which lasts some `life` seconds, not always the first."""
     _found(stage, wanted)
-    stage.pause(rng.uniform(0, 0.15))
+    stage.pause(rng.uniform(0, life))
     victim = rng.choice(_found(stage, wanted))
     letter = victim.letter()
     began = now()
@@ -75,7 +77,9 @@ def deliver_is_killed(stage: Stage, rng: Random) -> Iterator[None]:
 
 @contextlib.contextmanager
 def try_is_killed(stage: Stage, rng: Random) -> Iterator[None]:
-    _blow(stage, rng, Process.is_try, "a try", signal.SIGKILL)
+    if not stage.queued():
+        raise NothingToBreak
+    _blow(stage, rng, Process.is_try, "a try", signal.SIGKILL, life=0.02)
     yield
 
 

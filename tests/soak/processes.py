@@ -44,7 +44,9 @@ class Process:
         return self.is_queue_run() and not "".join(_words(self.parent)[-1:]).endswith("/agent.py")
 
     def _is_python(self, script: str) -> bool:
-        return "python" in self.words[0] and os.path.basename("".join(self.words[1:2])) == script
+        # The door is started with options of Python.
+        scripts = (word for word in self.words[1:] if not word.startswith("-"))
+        return "python" in self.words[0] and os.path.basename(next(scripts, "")) == script
 
     def letter(self) -> str:
         """The letter that it, or whoever has started it, is at work on; "" for none."""
