@@ -6,17 +6,15 @@
 from __future__ import annotations
 
 import os
-import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import growth
+from bench import growth, programs
 from bench.bars import COMPILE, MEMORY, ROWS, Limit, Row
-from bench.contenders import DEBIANS, OURS, enter, prepare
+from bench.contenders import OURS, enter, prepare
 from bench.oneshot import Costs, Place, first_message, measure, memory
 
 ROUNDS = 41
@@ -31,7 +29,7 @@ def main() -> int:
     work = Path(tempfile.mkdtemp(prefix="bench."))
     work.chmod(0o755)
     try:
-        machine = _machine()
+        machine = programs.machine()
         place = Place(prepare(work))
         if sys.argv[1:2] == ["points"]:
             growth.report(place)
@@ -90,18 +88,6 @@ def _others(place: Place) -> Iterator[tuple[str, float, Limit]]:
         yield what, memory(place, rules, octets), limit
     rules, limit = COMPILE
     yield f"first message after an edit, CPU ms: {rules:,} rules", first_message(place, rules), limit
-
-
-def _machine() -> str:
-    model = "unknown processor"
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            model = line.partition(":")[2].strip()
-            break
-    load = "/".join(f"{each:.1f}" for each in os.getloadavg())
-    python = subprocess.run([DEBIANS, "--version"], capture_output=True, text=True, check=False).stdout.strip()
-    python = python or f"Python {platform.python_version()}"
-    return f"{os.cpu_count()} x {model}, Linux {platform.release()}, {platform.libc_ver()[1]}, {python}, load {load}"
 
 
 if __name__ == "__main__":

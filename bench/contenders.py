@@ -7,20 +7,18 @@ own, where an unpacked Dovecot is found at its place.
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench import programs
 from bench.bars import FDM19, FDM22, LDA, PIP, PYTHON, STARTED22
 
-ROOT = Path(__file__).parent.parent
 OURS = "rulesmith"
-DEBIANS = "/usr/bin/python3"
 _LDA = Path("/usr/lib/dovecot/dovecot-lda")
-_UNPACKED = ROOT / ".cache" / "lda"
+_UNPACKED = programs.ROOT / ".cache" / "lda"
 _ENTERED = "RULESMITH_BENCH_ENTERED"
 _DOVECOT = """\
 mail_location = maildir:{work}/sieved
@@ -59,7 +57,7 @@ def enter() -> None:
         return
     if not (_UNPACKED / "usr" / "lib" / "dovecot").is_dir():
         unpacked = subprocess.run(
-            [ROOT / "tools/unpack-debs", "-d", _UNPACKED, "dovecot-core", "dovecot-sieve"], check=False
+            [programs.ROOT / "tools/unpack-debs", "-d", _UNPACKED, "dovecot-core", "dovecot-sieve"], check=False
         )
         if unpacked.returncode:
             return
@@ -70,55 +68,27 @@ def enter() -> None:
 
 def prepare(work: Path) -> Contenders:
     """Install everybody below `work`, and step down."""
-    python = DEBIANS if os.access(DEBIANS, os.X_OK) else sys.executable
+    python = programs.best_python()
     found = Contenders(work, python)
-    programs = _installed(work / "venv", python)
+    installed = programs.rulesmith(work / "venv", python)
     direct = work / "fdm"
-    _name_python(programs / "fdm", programs / "fdm-direct", python)
-    direct.symlink_to(programs / "fdm-direct")
-    found.lines = {OURS: [str(direct)], PIP: [str(programs / "fdm")], PYTHON: [python, "-I", "-S", "-c", "pass"]}
+    _name_python(installed / "fdm", installed / "fdm-direct", python)
+    direct.symlink_to(installed / "fdm-direct")
+    found.lines = {OURS: [str(direct)], PIP: [str(installed / "fdm")], PYTHON: [python, "-I", "-S", "-c", "pass"]}
     for version, bare in (("2.2", FDM22), ("1.9", FDM19)):
-        oracle = ROOT / ".cache" / "oracle" / version
-        subprocess.run([ROOT / "tests/oracle/install", version, oracle], check=True)
-        shutil.copytree(oracle, work / version, symlinks=True)
-        found.lines[bare] = _bare(work / version)
+        shutil.copytree(programs.fdm(version), work / version, symlinks=True)
+        found.lines[bare] = programs.without_starter(work / version)
     found.lines[STARTED22] = [str(work / "2.2" / "fdm")]
     if _LDA.exists():
         (work / "dovecot.conf").write_text(_DOVECOT.format(work=work))
         found.lines[LDA] = [str(_LDA), "-c", str(work / "dovecot.conf"), "-e"]
-    _step_down(work)
+    programs.step_down(work)
     if not os.access(found.lines[OURS][0], os.X_OK):
         raise PermissionError(f"nobody may not run {found.lines[OURS][0]}: run this as a plain user")
     return found
-
-
-def _installed(venv: Path, python: str) -> Path:
-    """Rulesmith as people install it; its programs. The checkout's own environment would cost every start more."""
-    subprocess.run([python, "-m", "venv", "--without-pip", venv], check=True)
-    target = str(venv / "bin" / "python")
-    subprocess.run([sys.executable, "-m", "pip", "-q", "--python", target, "install", ROOT], check=True)
-    return venv / "bin"
 
 
 def _name_python(door: Path, direct: Path, python: str) -> None:
     """The door as the image has it, with its Python in the first line."""
     direct.write_text(f"#!{python} -IS\n{door.read_text().partition(chr(10))[2]}")
     direct.chmod(0o755)
-
-
-def _bare(folder: Path) -> list[str]:
-    """The starter's last line without the shell around it."""
-    line = (folder / "fdm").read_text().splitlines()[-1]
-    words = line.replace("$here", str(folder)).replace('"', "").split()
-    return words[1 : words.index("$@")]
-
-
-def _step_down(work: Path) -> None:
-    """Be nobody from here on, if we are root."""
-    if os.geteuid() == 0:
-        nobody = pwd.getpwnam("nobody")
-        for path in (work, *work.rglob("*")):
-            os.chown(path, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
-        os.setgroups([])
-        os.setgid(nobody.pw_gid)
-        os.setuid(nobody.pw_uid)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
-import pwd
 import resource  # what wait3 answers with; once root has stepped down it may be out of reach
 import shutil
 import socket
@@ -23,9 +21,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import corpus
+from bench import corpus, programs
 
-ROOT = Path(__file__).parent.parent
 RULES = (10, 1000)
 FIELDS = ("From", "List-Id", "(To|Cc)", "Subject", "Sender", "X-Mailer", "Return-Path")
 CLIENTS = 10
@@ -45,14 +42,14 @@ class Load:
 
 def main() -> int:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
-    fdm = _install("2.2")
+    fdm = programs.fdm("2.2")
     work = Path(tempfile.mkdtemp(prefix="bench."))
     try:
-        python = _installed(work / "venv") / "python"
+        python = programs.rulesmith(work / "venv", programs.best_python()) / "python"
         shutil.copytree(fdm, work / "2.2", symlinks=True)
-        program = _bare(work / "2.2")
-        _step_down(work)
-        print(f"{_machine()}\n")
+        program = programs.without_starter(work / "2.2")
+        programs.step_down(work)
+        print(f"{programs.machine()}\n")
         print("| rules | fdm 2.2, two at a time | rulesmith serve | ratio | CPU fdm / serve | memory begin → end |")
         print("|---|---|---|---|---|---|")
         for rules in RULES:
@@ -69,45 +66,6 @@ def main() -> int:
     finally:
         shutil.rmtree(work)
     return 0
-
-
-def _install(version: str) -> Path:
-    folder = ROOT / ".cache" / "oracle" / version
-    subprocess.run([ROOT / "tests/oracle/install", version, folder], check=True)
-    return folder
-
-
-def _installed(venv: Path) -> Path:
-    """Rulesmith as people install it, with Debian's Python where there is one; its programs."""
-    debians = "/usr/bin/python3"
-    python = debians if os.access(debians, os.X_OK) else sys.executable
-    subprocess.run([python, "-m", "venv", "--without-pip", venv], check=True)
-    target = str(venv / "bin" / "python")
-    subprocess.run([sys.executable, "-m", "pip", "-q", "--python", target, "install", ROOT], check=True)
-    return venv / "bin"
-
-
-def _bare(folder: Path) -> list[str]:
-    """The last line of fdm's starter, without the shell around it."""
-    line = (folder / "fdm").read_text().splitlines()[-1]
-    words = line.replace("$here", str(folder)).replace('"', "").split()
-    return words[1 : words.index("$@")]
-
-
-def _step_down(work: Path) -> None:
-    """Be nobody from here on, if we are root: fdm would want a user."""
-    if os.geteuid() == 0:
-        nobody = pwd.getpwnam("nobody")
-        for path in (work, *work.rglob("*")):
-            os.chown(path, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
-        os.setgroups([])
-        os.setgid(nobody.pw_gid)
-        os.setuid(nobody.pw_uid)
-
-
-def _machine() -> str:
-    load = "/".join(f"{each:.1f}" for each in os.getloadavg())
-    return f"{os.cpu_count()} processors, Linux {platform.release()}, load {load}"
 
 
 def _configure(work: Path, rules: int) -> Path:

@@ -21,15 +21,15 @@ from chain.bed import DOOR, Bed  # noqa: E402
 from chain.dovecot import Dovecot  # noqa: E402
 from chain.test_seed import SEED, configure  # noqa: E402
 
-from bench import corpus  # noqa: E402
-from bench.serve import _cpu, _install, _load, _machine  # noqa: E402
+from bench import corpus, programs  # noqa: E402
+from bench.serve import _cpu, _load  # noqa: E402
 
 NAME = "user@example.com"
 
 
 def main() -> int:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 500
-    fdm = _install("2.2") / "fdm"
+    fdm = programs.fdm("2.2") / "fdm"
     bed = Bed()
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -38,7 +38,7 @@ def main() -> int:
             message = corpus.message(2_000)
             (bed.folder / "config" / "message").write_bytes(message)
             bed.own(bed.folder / "config")
-            print(f"{_machine()}\n\n| way | messages a second | CPU for one | ratio |\n|---|---|---|---|")
+            print(f"{programs.machine()}\n\n| way | messages a second | CPU for one | ratio |\n|---|---|---|---|")
             first = _by_processes(bed, fdm, count // 4)
             _print("fdm 2.2 by `xargs -P2`, `deliver`", first, first)
             for way, options in (("`deliver`", ()), ("LMTP", ("--dovecot", "/run/dovecot/lmtp"))):

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from chain import fetching
 from chain.bed import DOOR, Bed, Done
-from chain.dovecot import PASSWORD, Dovecot
+from chain.dovecot import Dovecot
+from chain.fetching import NO_MAIL, USER, check_left, fill, trust
 from chain.messages import EVERY, FOR_ALIAS, PLAIN, without_received
 from chain.reader import mailbox, texts
-from chain.test_fetchmail import NO_MAIL, USER, fill
 from chain.test_seed import SEED, configure
 
 WAYS = ("deliver", "LMTP")
@@ -24,8 +25,7 @@ _DOVECOTS = re.compile(
 
 @pytest.fixture(autouse=True)
 def _trust(bed: Bed, ca: Path) -> None:
-    (bed.folder / "config" / "authority.pem").write_bytes(ca.read_bytes())
-    bed.own(bed.folder / "config")
+    trust(bed, ca)
 
 
 @pytest.fixture(params=WAYS)
@@ -48,16 +48,7 @@ def serve(bed: Bed, way: str) -> int:
 
 def poll(bed: Bed, provider: Dovecot, keep: str, more: str = "", name: str = USER) -> Done:
     """One run of fetchmail with an rc in which `mda` has become a socket."""
-    rc = bed.home / "fetchmailrc"
-    rc.write_text(
-        f"{more}poll localhost protocol IMAP port {provider.imaps}\n"
-        f"      user '{USER}' there with ssl with password '{PASSWORD}' folder 'INBOX' ssl {keep}"
-        f" sslcertfile '/config/authority.pem'\n"
-        f"      smtphost '/run/serve' lmtp smtpname '{name}'\n"
-    )
-    rc.chmod(0o600)
-    bed.own(bed.home)
-    return bed.run("sh", "-c", "fetchmail -f ~/fetchmailrc --pidfile ~/fetchmail.pid --nodetach --nosyslog")
+    return fetching.poll(bed, provider, keep, f"smtphost '/run/serve' lmtp smtpname '{name}'", more)
 
 
 def as_sent(found: bytes, way: str) -> bytes:
@@ -89,12 +80,7 @@ def test_what_the_provider_has_arrives_whole(
         for folder in ("INBOX", "Received"):
             found = texts(dovecot.imaps, ca, f"{name}@example.com", folder)
             assert sorted(as_sent(each, way) for each in found) == sorted(map(without_sender, messages))
-    left = mailbox(provider.imaps, ca, USER)
-    if keep == "keep":
-        assert [text for _, text in left] == list(EVERY.values())
-        assert all(b"\\Seen" in flags for flags, _ in left)
-    else:
-        assert left == []
+    check_left(provider, ca, keep, list(EVERY.values()))
     assert poll(bed, provider, keep).status == NO_MAIL
 
 
