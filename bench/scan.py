@@ -17,11 +17,9 @@ from statistics import median
 
 from bench import corpus
 from bench.spawn import Cost, cost
+from tests.scan.rspamd import Rspamd  # the tests' own, with all that it needs to run anywhere
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
-
-from scan.rspamd import Rspamd  # noqa: E402  # the tests' own, with all that it needs to run anywhere
 
 SIZES = {"2 KB": 2_000, "50 KB": 50_000, "1 MB": 1_000_000}
 ROUNDS = 41

@@ -13,16 +13,12 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
-
-from certificates import Authority  # noqa: E402  # the tests' bed is the one with a Dovecot in it
-from chain.bed import DOOR, Bed  # noqa: E402
-from chain.dovecot import Dovecot  # noqa: E402
-from chain.test_seed import SEED, configure  # noqa: E402
-
-from bench import corpus, programs  # noqa: E402
-from bench.serve import _cpu, _load  # noqa: E402
+from bench import corpus, programs
+from bench.serve import _cpu, _load
+from tests.certificates import Authority  # the tests' bed is the one with a Dovecot in it
+from tests.chain.bed import DOOR, Bed
+from tests.chain.dovecot import Dovecot
+from tests.chain.test_seed import SEED, configure
 
 NAME = "user@example.com"
 

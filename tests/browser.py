@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from parts import browser_programs
+from tests.parts import browser_programs
 
 _PROGRAM = "usr/lib/chromium/chromium-headless-shell"
 _FONTS = """\

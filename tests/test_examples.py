@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from door import Call, command, plain_user, warm, warm_door
 
 from rulesmith.cli import rulesmith
+from tests.door import Call, command, plain_user, warm, warm_door
 
 NAMES = ("f-terbeck", "g-lando", "n-marriott", "t-ulmer", "w-maier")
 # What some of them need and do not bring along.

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from parts import PROJECT, Missing, mail_programs, spam_programs
+from tests.parts import PROJECT, Missing, mail_programs, spam_programs
 
 # The program under test. To try the bed itself on the real fdm: RULESMITH_CHAIN_DOOR=/path/to/fdm
 DOOR = os.environ.get("RULESMITH_CHAIN_DOOR") or str(Path(sysconfig.get_path("scripts"), "fdm"))

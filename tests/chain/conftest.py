@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from certificates import Authority
-from parts import Missing
 
-from chain.bed import Bed
-from chain.dovecot import Dovecot
+from tests.certificates import Authority
+from tests.chain.bed import Bed
+from tests.chain.dovecot import Dovecot
+from tests.parts import Missing
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,8 @@ import shutil
 import socket
 from pathlib import Path
 
-from certificates import Pair
-
-from chain.bed import Bed
+from tests.certificates import Pair
+from tests.chain.bed import Bed
 
 PASSWORD = "password"
 USERS = ("user@example.com", "alias@example.com")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chain.bed import Bed, Done
-from chain.dovecot import PASSWORD, Dovecot
-from chain.reader import mailbox
+from tests.chain.bed import Bed, Done
+from tests.chain.dovecot import PASSWORD, Dovecot
+from tests.chain.reader import mailbox
 
 NO_MAIL = 1  # fetchmail(1): "There was no mail awaiting retrieval"
 USER = "user@example.com"

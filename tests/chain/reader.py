@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aioimaplib import IMAP4_SSL
 
-from chain.dovecot import PASSWORD
+from tests.chain.dovecot import PASSWORD
 
 
 def mailbox(port: int, authority: Path, user: str, folder: str = "INBOX") -> list[tuple[bytes, bytes]]:

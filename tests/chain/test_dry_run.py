@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from chain.dovecot import PASSWORD, Dovecot
-from chain.messages import PLAIN
-from chain.test_imap import MAILBOX, append
 from rulesmith.cli import rulesmith
+from tests.chain.dovecot import PASSWORD, Dovecot
+from tests.chain.messages import PLAIN
+from tests.chain.test_imap import MAILBOX, append
 
 LONG = b"Subject: long\n\n" + b"0123456789\n" * 100_000
 

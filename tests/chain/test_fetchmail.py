@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from chain import fetching
-from chain.bed import Bed, Done
-from chain.dovecot import Dovecot
-from chain.fetching import NO_MAIL, USER, check_left, fill, trust
-from chain.messages import EVERY, FOR_ALIAS, PLAIN, without_received
-from chain.reader import mailbox, texts
-from chain.test_seed import MDA, SEED, configure
+from tests.chain import fetching
+from tests.chain.bed import Bed, Done
+from tests.chain.dovecot import Dovecot
+from tests.chain.fetching import NO_MAIL, USER, check_left, fill, trust
+from tests.chain.messages import EVERY, FOR_ALIAS, PLAIN, without_received
+from tests.chain.reader import mailbox, texts
+from tests.chain.test_seed import MDA, SEED, configure
 
 
 def poll(bed: Bed, provider: Dovecot, keep: str) -> Done:

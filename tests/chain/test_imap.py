@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from certificates import KINDS, Authority
-from worlds import USER, a_world
 
-from chain.bed import Bed
-from chain.dovecot import PASSWORD, Dovecot
-from chain.messages import EVERY, PLAIN
-from chain.reader import mailbox, texts
-from chain.test_seed import configure
 from rulesmith.delivery import imap
 from rulesmith.effects import Failure
+from tests.certificates import KINDS, Authority
+from tests.chain.bed import Bed
+from tests.chain.dovecot import PASSWORD, Dovecot
+from tests.chain.messages import EVERY, PLAIN
+from tests.chain.reader import mailbox, texts
+from tests.chain.test_seed import configure
+from tests.worlds import USER, a_world
 
 MAILBOX = "user@example.com"
 # What is said of each certificate that is not good; OpenSSL has written "self signed" in two ways.

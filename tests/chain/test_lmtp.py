@@ -6,15 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
-from worlds import USER, a_world
 
-from chain.bed import Bed
-from chain.dovecot import Dovecot
-from chain.messages import EVERY, PLAIN, without_received
-from chain.reader import texts
-from chain.test_seed import configure
 from rulesmith.delivery import lmtp
 from rulesmith.effects import Failure
+from tests.chain.bed import Bed
+from tests.chain.dovecot import Dovecot
+from tests.chain.messages import EVERY, PLAIN, without_received
+from tests.chain.reader import texts
+from tests.chain.test_seed import configure
+from tests.worlds import USER, a_world
 
 
 def server(dovecot: Dovecot, way: str) -> tuple[bytes, bytes]:

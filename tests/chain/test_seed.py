@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from chain.bed import Bed
-from chain.dovecot import Dovecot
-from chain.messages import EVERY, FOR_ALIAS, PLAIN, without_received
-from chain.reader import texts
+from tests.chain.bed import Bed
+from tests.chain.dovecot import Dovecot
+from tests.chain.messages import EVERY, FOR_ALIAS, PLAIN, without_received
+from tests.chain.reader import texts
 
 SEED = Path(__file__).with_name("seed.conf").read_text()
 # What the seed's README tells its users to put into fetchmailrc.

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from chain import fetching
-from chain.bed import DOOR, Bed, Done
-from chain.dovecot import Dovecot
-from chain.fetching import NO_MAIL, USER, check_left, fill, trust
-from chain.messages import EVERY, FOR_ALIAS, PLAIN, without_received
-from chain.reader import mailbox, texts
-from chain.test_seed import SEED, configure
+from tests.chain import fetching
+from tests.chain.bed import DOOR, Bed, Done
+from tests.chain.dovecot import Dovecot
+from tests.chain.fetching import NO_MAIL, USER, check_left, fill, trust
+from tests.chain.messages import EVERY, FOR_ALIAS, PLAIN, without_received
+from tests.chain.reader import mailbox, texts
+from tests.chain.test_seed import SEED, configure
 
 WAYS = ("deliver", "LMTP")
 _DOVECOTS = re.compile(

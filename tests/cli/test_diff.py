@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli.imap_server import PASSWORD, imap_server
 from click.testing import CliRunner, Result
 
 from rulesmith.cli import rulesmith
 from rulesmith.diff.batch import Comparison
+from tests.cli.imap_server import PASSWORD, imap_server
 
 DELIVER = "/usr/libexec/dovecot/deliver -d me@example.org"
 START = f"""\

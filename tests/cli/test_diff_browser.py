@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import Browser, browser
-from cli.hostile_diff import ATTACKS, hostile_report
-from parts import Missing
+
+from tests.browser import Browser, browser
+from tests.cli.hostile_diff import ATTACKS, hostile_report
+from tests.parts import Missing
 
 WIDE, NARROW = (1280, 900), (390, 800)
 BOX = "(e => { const b = e.getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom] })"

@@ -10,9 +10,9 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from cli.hostile_diff import ATTACKS, hostile_report
 
 from rulesmith.diff.markup import element, joined
+from tests.cli.hostile_diff import ATTACKS, hostile_report
 
 # Every element and attribute that a report may have.
 ELEMENTS = set(

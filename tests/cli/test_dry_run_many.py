@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
-from cli.imap_server import PASSWORD, imap_server
 from click.testing import CliRunner, Result
 
 from rulesmith.cli import rulesmith
+from tests.cli.imap_server import PASSWORD, imap_server
 
 RULES = """\
 account "stdin" stdin

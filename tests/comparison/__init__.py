@@ -2,11 +2,3 @@
 
 `python -m tests.comparison`, or `make comparison`. Nothing here is collected by pytest.
 """
-
-from __future__ import annotations
-
-import sys
-from pathlib import Path
-
-# What the tests share lies there; pytest adds it by itself.
-sys.path.insert(0, str(Path(__file__).parents[1]))

@@ -6,9 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from parts import Missing
-
 from tests.comparison.table import rows
+from tests.parts import Missing
 
 
 def main() -> int:

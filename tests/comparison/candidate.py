@@ -6,10 +6,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from chain.bed import DOOR as RULESMITH
-from parts import PROJECT, Missing
-
+from tests.chain.bed import DOOR as RULESMITH
 from tests.faults.house import QUEUE
+from tests.parts import PROJECT, Missing
 
 
 @dataclass(frozen=True)

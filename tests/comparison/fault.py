@@ -8,10 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from scan.scripted import ok, rspamd, says
-
 from tests.comparison.trial import DOOR, RULES, WAY, Plans, Trial, letters, nothing, some, spam
 from tests.faults.house import HOME, USER
+from tests.scan.scripted import ok, rspamd, says
 
 PATIENCE = 60.0  # seconds
 SOON = 10.0  # seconds; a message that nothing is wrong with is there within one or two

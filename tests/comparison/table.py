@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from certificates import Authority
-from chain.bed import Bed
-
+from tests.certificates import Authority
+from tests.chain.bed import Bed
 from tests.comparison.candidate import Candidate, candidates
 from tests.comparison.fault import FAULTS, Fault
 from tests.comparison.tally import Tally

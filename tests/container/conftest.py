@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from parts import Missing
 
 from tests.container.house import House
+from tests.parts import Missing
 
 
 @pytest.fixture

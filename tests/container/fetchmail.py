@@ -7,9 +7,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from parts import mail_programs
-
 from rulesmith.container.places import Places
+from tests.parts import mail_programs
 
 
 def command() -> tuple[str, ...]:

@@ -8,10 +8,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from parts import supervisor_programs
-
 from rulesmith.container.s6 import S6
 from tests.container.fetchmail import libraries
+from tests.parts import supervisor_programs
 
 PATIENCE = 30.0
 

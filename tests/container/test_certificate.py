@@ -7,10 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from certificates import Authority
 
 from rulesmith.container.accounts import Account
 from rulesmith.container.certificate import Certificate, Pair, Refused, check, expiry, make
+from tests.certificates import Authority
 
 ME = Account(os.geteuid(), os.getegid())
 

@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from certificates import Authority
-from chain.bed import Bed
-from chain.dovecot import Dovecot
-from parts import Missing
-from scan.rspamd import Rspamd
 
 from rulesmith.container import daemons
 from rulesmith.container.daemons import Doors, NoAnswer
+from tests.certificates import Authority
+from tests.chain.bed import Bed
+from tests.chain.dovecot import Dovecot
+from tests.parts import Missing
+from tests.scan.rspamd import Rspamd
 
 RULES = Path(__file__).parents[1] / "scan" / "rules.lua"
 

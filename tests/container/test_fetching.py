@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from certificates import Authority
-from chain.bed import Bed
-from chain.dovecot import PASSWORD, Dovecot
-from parts import Missing
 
 from rulesmith.container.fetching import Fetching, cut_run_on
+from tests.certificates import Authority
+from tests.chain.bed import Bed
+from tests.chain.dovecot import PASSWORD, Dovecot
+from tests.parts import Missing
 
 USER = "user@example.com"
 GOOD = b"From: a@b\nSubject: hi\nMessage-ID: <1@b>\n\nbody\n"

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from parts import Missing
 
 from rulesmith.container import configdump, household
 from rulesmith.container.configdump import Dump
@@ -18,6 +17,7 @@ from rulesmith.container.fetchmailrc import Split, split
 from rulesmith.container.passwd import Refused
 from rulesmith.container.places import Places
 from tests.container import fetchmail
+from tests.parts import Missing
 
 SEED = """\
 poll mail.example.com protocol IMAP port 993

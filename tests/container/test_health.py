@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from promise.room import Room
 
 from rulesmith.cli import rulesmith
 from rulesmith.cli.health import table
 from rulesmith.container import daemons, health
 from rulesmith.container.fetching import Fetching
 from rulesmith.container.people import People
+from tests.promise.room import Room
 
 NOW = 1_800_000_000.0
 

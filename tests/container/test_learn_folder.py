@@ -10,12 +10,12 @@ from typing import ClassVar
 
 import pytest
 from click.testing import CliRunner, Result
-from parts import Missing, spam_programs
-from scan.rspamd import Rspamd
 
 from rulesmith.cli import learn_folder, rulesmith
 from rulesmith.scan import cold
 from rulesmith.scan.no_verdict import NoVerdict
+from tests.parts import Missing, spam_programs
+from tests.scan.rspamd import Rspamd
 
 
 @pytest.fixture(scope="module")

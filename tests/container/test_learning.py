@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from parts import Missing
-from scan.rspamd import Rspamd
 
 from rulesmith.container import learning
 from rulesmith.container.learning import Spool, Teacher, pause
 from rulesmith.scan.cold import Rspamd as Client
 from rulesmith.scan.no_verdict import NoVerdict
+from tests.parts import Missing
+from tests.scan.rspamd import Rspamd
 
 PROGRAM = Path(__file__).parents[2] / "image" / "sieve-bin" / "learn"
 GOOD = (200, b'{"success":true}')

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from certificates import Authority
-from scripted import CLOSE, SILENCE, TLS, server
-from worlds import USER, a_world
 
 from rulesmith.delivery import imap
 from rulesmith.effects import Failure
+from tests.certificates import Authority
+from tests.scripted import CLOSE, SILENCE, TLS, server
+from tests.worlds import USER, a_world
 
 MESSAGE = b"Subject: a\n\nbody\n"
 WIRE = b"Subject: a\r\n\r\nbody"

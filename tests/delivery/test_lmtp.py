@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
-from scripted import CLOSE, server
-from worlds import USER, a_world
 
 from rulesmith.delivery import lmtp
 from rulesmith.effects import Failure
+from tests.scripted import CLOSE, server
+from tests.worlds import USER, a_world
 
 MESSAGE = b"Subject: a\n\n.b\n"
 OK = b"250 ok\r\n"

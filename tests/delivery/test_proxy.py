@@ -8,10 +8,10 @@ import threading
 from collections.abc import Iterator, Sequence
 
 import pytest
-from worlds import USER, a_world
 
 from rulesmith.delivery import smtp
 from rulesmith.effects import Failure
+from tests.worlds import USER, a_world
 
 # What the mail server behind every proxy here says at once.
 SERVER = b"554 go away\r\n"

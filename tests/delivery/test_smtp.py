@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from scripted import CLOSE, SILENCE, server
-from worlds import USER, a_world
 
 from rulesmith.delivery import smtp
 from rulesmith.effects import Failure
+from tests.scripted import CLOSE, SILENCE, server
+from tests.worlds import USER, a_world
 
 MESSAGE = b"Subject: a\n\nbody\n"
 OK = b"250 ok\r\n"

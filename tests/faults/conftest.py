@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from certificates import Authority
-from chain.bed import Bed
-from parts import Missing
 
+from tests.certificates import Authority
+from tests.chain.bed import Bed
 from tests.faults.house import House
+from tests.parts import Missing
 
 # Small disks that a test can fill: a user's home, the journal and the queue, a maildir of rulesmith's own.
 SMALL = {"home": "4m", "state": "1m", "queue": "1m", "mail": "1m"}

@@ -7,9 +7,9 @@ import poplib
 import ssl
 from pathlib import Path
 
-from chain.bed import Bed, Done
-from chain.dovecot import PASSWORD, Dovecot
-from chain.reader import mailbox
+from tests.chain.bed import Bed, Done
+from tests.chain.dovecot import PASSWORD, Dovecot
+from tests.chain.reader import mailbox
 
 MODES = ("imap keep", "imap no keep", "pop3 keep", "pop3 no keep")
 NO_MAIL = 1  # fetchmail(1): "There was no mail awaiting retrieval"

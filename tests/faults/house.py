@@ -8,12 +8,11 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from certificates import Authority
-from chain.bed import DOOR as PROGRAM
-from chain.bed import Bed, Done
-from chain.dovecot import Dovecot
-
 from rulesmith.delivery import queue
+from tests.certificates import Authority
+from tests.chain.bed import DOOR as PROGRAM
+from tests.chain.bed import Bed, Done
+from tests.chain.dovecot import Dovecot
 from tests.faults.fetching import DOOR, Fetching
 from tests.faults.ledger import Balance, balance
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from chain.bed import Bed
+from tests.chain.bed import Bed
 
 PATIENCE = 60.0  # seconds
 _CONFIG = {

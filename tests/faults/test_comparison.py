@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import pytest
-from parts import PROJECT
 
 from tests.comparison.fault import FAULTS, Fault
+from tests.parts import PROJECT
 
 FEW = ("no fault at all", "the first delivery works, the second fails", "a NUL in the body (by hand)")
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from parts import Missing
-from scan.rspamd import Rspamd
 
 from tests.faults.ledger import original
 from tests.faults.test_hostile import HEAD, HEADLESS, HOSTILE, run, stored
+from tests.parts import Missing
+from tests.scan.rspamd import Rspamd
 
 RULES = Path(__file__).parents[1] / "scan" / "rules.lua"
 # They would wait for a name server that is not there.

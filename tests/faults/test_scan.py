@@ -6,11 +6,11 @@ import signal
 from collections.abc import Callable, Iterator
 
 import pytest
-from scan.scripted import Answer, drips, ok, rspamd, says
 
 from tests.faults.fetching import DOOR, MODES, NO_MAIL
 from tests.faults.house import QUEUE, RULES, USER, House, messages
 from tests.faults.spam import Spam
+from tests.scan.scripted import Answer, drips, ok, rspamd, says
 
 SCAN = f'set scan "{Spam.url}"\nset scan-timeout 2 seconds\n'
 

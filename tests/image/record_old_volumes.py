@@ -9,17 +9,13 @@ from __future__ import annotations
 
 import imaplib
 import shutil
-import sys
 import tarfile
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from certificates import Authority
-from chain.bed import Bed
-from chain.dovecot import PASSWORD, USERS, Dovecot
-
+from tests.certificates import Authority
+from tests.chain.bed import Bed
+from tests.chain.dovecot import PASSWORD, USERS, Dovecot
 from tests.faults.spam import Spam
 from tests.image.old_volumes import ARCHIVE, FOLDERS, letter
 

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from certificates import Authority
 
+from tests.certificates import Authority
 from tests.image.house import CAREFUL, Container
 
 ROOMS = pytest.mark.parametrize("options", [(), CAREFUL], ids=["plain", "read-only"])

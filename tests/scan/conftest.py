@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from parts import Missing
 
-from scan.rspamd import Rspamd
+from tests.parts import Missing
+from tests.scan.rspamd import Rspamd
 
 
 @pytest.fixture(scope="session")

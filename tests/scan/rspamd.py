@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
-from parts import PROJECT, spam_programs
+
+from tests.parts import PROJECT, spam_programs
 
 PATIENCE = 90  # seconds; the first start compiles a list of domains for 17 of them
 # Compiled lists, which are the same at every start: all kinds that rspamd 3.4 to 3.12 leave behind.

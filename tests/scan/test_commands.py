@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from rulesmith.cli import rulesmith
-from scan import scripted
-from scan.rspamd import Rspamd
-from scan.scripted import ok, says
+from tests.scan import scripted
+from tests.scan.rspamd import Rspamd
+from tests.scan.scripted import ok, says
 
 RAW = b"From: a@example.com\nSubject: s\n\nbody\n"
 

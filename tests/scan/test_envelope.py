@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from scan import scripted
-from scan.asking import ask
-from scan.test_faults import VERDICT
+from tests.scan import scripted
+from tests.scan.asking import ask
+from tests.scan.test_faults import VERDICT
 
 ANSWER = scripted.says(scripted.ok(json.dumps(VERDICT).encode()))
 HEAD = b"From: a@example.com\nSubject: s\n\n"

@@ -13,9 +13,9 @@ import pytest
 from rulesmith.effects import Failure
 from rulesmith.limits import SCAN_REPLY_OCTETS
 from rulesmith.mail import header
-from scan import scripted
-from scan.asking import DELIVER, NOW, ask
-from scan.scripted import drips, ok, says
+from tests.scan import scripted
+from tests.scan.asking import DELIVER, NOW, ask
+from tests.scan.scripted import drips, ok, says
 
 RAW = b"From: a@example.com\nX-Spam: forged\nSubject: hello\n\nbody\n"
 CLEAN = b"From: a@example.com\nSubject: hello\n"

@@ -11,10 +11,10 @@ import pytest
 
 from rulesmith.effects import Failure
 from rulesmith.mail import header
-from scan import scripted
-from scan.asking import NOW, ask
-from scan.test_faults import VERDICT
-from scan.test_hops import FETCHED, INSIDE
+from tests.scan import scripted
+from tests.scan.asking import NOW, ask
+from tests.scan.test_faults import VERDICT
+from tests.scan.test_hops import FETCHED, INSIDE
 
 HEAD = b"From: a@example.com\nSubject: old\n\tfolded\nTo: b@example.com\n"
 

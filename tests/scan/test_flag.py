@@ -9,10 +9,10 @@ from socket import socket
 
 import pytest
 
-from scan.scripted import ok, rspamd, says
-from scan.test_faults import VERDICT
 from tests.door import Outcome, warm, warm_door
 from tests.promise.room import Room, a_mail
+from tests.scan.scripted import ok, rspamd, says
+from tests.scan.test_faults import VERDICT
 
 MAIL = a_mail()
 ANSWER = says(ok(json.dumps(VERDICT).encode()))

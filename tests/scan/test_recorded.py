@@ -11,8 +11,8 @@ import json
 from pathlib import Path
 
 from rulesmith.mail import header
-from scan.asking import ask
-from scan.scripted import ok, rspamd, says
+from tests.scan.asking import ask
+from tests.scan.scripted import ok, rspamd, says
 
 REWRITTEN, JUDGED = json.loads(Path(__file__).with_name("rspamd-3.12.1.json").read_bytes())
 HEAD = b"From: Alice <alice@example.com>\nSubject: lunch\n"

@@ -10,8 +10,8 @@ import pytest
 
 from rulesmith.effects import Failure
 from rulesmith.mail import header
-from scan.asking import DELIVER, NOW, ask
-from scan.rspamd import Rspamd
+from tests.scan.asking import DELIVER, NOW, ask
+from tests.scan.rspamd import Rspamd
 
 HEAD = b"""From: Alice <alice@example.com>
 To: b@example.com

@@ -6,12 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from scan.rspamd import Rspamd
+from tests.scan.rspamd import Rspamd
 
 ROOT = Path(__file__).parents[2]
 RUN = f"""\
 import sys
-sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tests")!r}]
+sys.path.insert(0, {str(ROOT)!r})
 import rulesmith.mda
 before = set(sys.modules)
 from rulesmith.scan import scan

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from worlds import a_world
 
 from rulesmith.effects import Failure
 from rulesmith.serve.agent import Agent, target
+from tests.worlds import a_world
 
 # It is ourselves for whom it is delivered.
 USER = (b"me", os.geteuid(), os.getegid(), b"/")

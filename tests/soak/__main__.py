@@ -6,8 +6,7 @@ import argparse
 import random
 import sys
 
-from parts import Missing
-
+from tests.parts import Missing
 from tests.soak.report import table
 from tests.soak.soak import Soak, Stuck
 from tests.soak.stage import Stage

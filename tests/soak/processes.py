@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from chain.bed import Bed
+from tests.chain.bed import Bed
 
 _SENDER = re.compile(rb"^Return-Path: <(m\d+)@", re.MULTILINE)
 _LETTER = re.compile(rb"(?:^|\0)LETTER=(m\d+)@")

@@ -11,10 +11,9 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from certificates import Authority
-from chain.bed import Bed, Done
-from chain.dovecot import Dovecot
-
+from tests.certificates import Authority
+from tests.chain.bed import Bed, Done
+from tests.chain.dovecot import Dovecot
 from tests.faults.house import USER, House
 from tests.faults.spam import Spam
 from tests.soak import handover

@@ -8,7 +8,6 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from properties.test_syntax import NOT_GRAMMAR, Sentences
 
 from rulesmith.layout.layout import lay_out
 from rulesmith.layout.roles import roles
@@ -17,6 +16,7 @@ from rulesmith.source import Source
 from rulesmith.syntax.parser import parse
 from rulesmith.syntax.tree import Config
 from rulesmith.syntax.world import MemoryWorld
+from tests.properties.test_syntax import NOT_GRAMMAR, Sentences
 
 WORLD = MemoryWorld({"part": b"set lock-wait\n"}, {"$given": "g"}, lambda _: "7")
 KNOWN = ["$s", "=", '"S"', "$t", "=", '""', "%n", "=", "5", "%m", "=", "6"]
