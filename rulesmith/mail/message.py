@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 # Decoded, a mail has one view for each area a regexp can name.
 AREAS = ("any", "headers", "body")
+# Octets in which line ends are counted at a time, so that no second copy of a large message is made.
+_PIECE = 1 << 18
 
 
 class Message:
@@ -104,8 +106,8 @@ def describe(raw: bytes, body_at: int, account: bytes, now: int) -> dict[bytes, 
     # Mail from an mbox lacks its last line end.
     unended = raw[-1:] not in (b"", b"\n")
     # Counting takes longer than most of what is done with a large mail, so each half is counted once.
-    head_lines = raw.count(b"\n", 0, body_at)
-    rest = raw.count(b"\n", body_at) + unended
+    head_lines = _line_ends(raw, 0, body_at)
+    rest = _line_ends(raw, body_at, len(raw)) + unended
     lines = head_lines + rest
     body = rest if body_at else 0
     tags = {
@@ -122,3 +124,12 @@ def describe(raw: bytes, body_at: int, account: bytes, now: int) -> dict[bytes, 
     when = date.parse(value) if value is not None else None
     tags.update(date.tags(now if when is None else when, b"mail_"))
     return tags
+
+
+def _line_ends(raw: bytes, begin: int, end: int) -> int:
+    """How many there are. Python takes four times as long to count single octets as to leave them out."""
+    found = 0
+    for at in range(begin, end, _PIECE):
+        piece = raw[at : min(at + _PIECE, end)]
+        found += len(piece) - len(piece.replace(b"\n", b""))
+    return found
