@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from rulesmith.delivery.spool import Spool
 
 _CHUNK = 1 << 18
+# PF_EXITING, in the flags of proc_pid_stat(5).
+_DYING = 4
 
 
 class TooBig(Failure):
@@ -74,7 +76,7 @@ def receive(maximum: int, timeout: int, spool: Spool | None = None) -> Letter:
         raise TooBig(f"message too big: {over if over > 0 else size + 1} bytes")
     if not size:
         raise Failure("empty message")
-    if caller and os.getppid() != caller:
+    if caller and _has_ended(caller):
         # A pipe ends the same way when its message is whole and when its writer is killed in the middle of it. This
         # one brings again what he was not told about (RFC 5321, 4.1.1.4: nothing is handed over before the answer).
         raise Failure(f"fetchmail has died: the {size} bytes that came may be a part of the message")
@@ -91,6 +93,17 @@ def _caller() -> int:
             return number if name.read(16) == b"fetchmail\n" else 0
     except OSError:
         return 0
+
+
+def _has_ended(caller: int) -> bool:
+    """Whether a process that has started us is dead or dying: it lets go of its files before it has died."""
+    try:
+        with open(f"/proc/{caller}/stat", "rb", 0) as about:
+            flags = int(about.read(1000).rpartition(b")")[2].split()[6])
+    except OSError:
+        # Nobody has this number any more, and we have another parent.
+        flags = 0
+    return bool(flags & _DYING) or os.getppid() != caller
 
 
 class Letter:

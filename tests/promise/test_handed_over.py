@@ -18,11 +18,21 @@ _CALLER = """
 import os, signal, subprocess, sys
 with open("/proc/self/comm", "w") as comm:
     comm.write(sys.argv[2])
+memory = []
+def load():
+    # To give it back takes a dying process so long that others see it do so.
+    memory.append(os.memfd_create("load"))
+    for _ in range(64):
+        os.write(memory[-1], bytes(1 << 20))
+if sys.argv[1] == "dies slowly":
+    load()
 door = subprocess.Popen(sys.argv[3:], stdin=subprocess.PIPE)
+if sys.argv[1] == "dies slowly":
+    load()
 half = sys.stdin.buffer.read()
 door.stdin.write(half)
 door.stdin.flush()
-if sys.argv[1] == "dies":
+if sys.argv[1].startswith("dies"):
     os.kill(os.getpid(), signal.SIGKILL)
 if sys.argv[1] == "leaves":
     os._exit(0)
@@ -47,9 +57,12 @@ def _hand(room: Room, message: bytes, how: str, caller: str = "fetchmail") -> tu
 
 
 @pytest.mark.parametrize("queue", [False, True], ids=["journal", "queue"])
-def test_half_a_message_of_a_caller_who_was_killed_is_not_taken_for_a_whole_one(tmp_path: Path, queue: bool) -> None:
+@pytest.mark.parametrize("how", ["dies", "dies slowly"])
+def test_half_a_message_of_a_caller_who_was_killed_is_not_taken_for_a_whole_one(
+    tmp_path: Path, how: str, queue: bool
+) -> None:
     room = Room(tmp_path, queue)
-    status, said = _hand(room, LONG[: len(LONG) // 2], "dies")
+    status, said = _hand(room, LONG[: len(LONG) // 2], how)
     assert status == -9
     assert f"fetchmail has died: the {len(LONG) // 2} bytes that came may be a part of the message" in said
     assert room.work() == []
