@@ -8,12 +8,12 @@ import pwd
 import shutil
 import signal
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from rulesmith import fdm
 from rulesmith.delivery import maildir
 from tests.door import Outcome, warm, warm_door
 from tests.promise.room import Room, a_mail
@@ -113,10 +113,9 @@ def test_a_stop_of_everybody_at_once_repeats_nothing(place: Path, with_queue: bo
         os.killpg(0, signal.SIGTERM)
         plain(*args)
 
+    monkeypatch.setattr(fdm, "STOP_GRACE", 30.0)
     monkeypatch.setattr(maildir, "_settle", stopped)
-    begin = time.monotonic()
     assert room.hand(MAIL).status == (0 if with_queue else 75)
-    assert time.monotonic() - begin < 2
     monkeypatch.undo()
     (place / "healed").touch()
     if with_queue:

@@ -48,12 +48,14 @@ def test_a_message_that_is_delivered_leaves_nothing(tmp_path: Path) -> None:
 
 def test_what_fails_is_tried_again_and_what_is_done_is_not(tmp_path: Path) -> None:
     room = Room(tmp_path, queue=True, rules=BROKEN)
+    begin = int(time.time())
     assert room.hand(MAIL).status == 0
+    end = time.time()
     (entry,) = _listed(room)
     assert entry["tries"] == 1
     assert (entry["done"], entry["left"]) == (["maildir a"], ["pipe test -e healed && cat >>b"])
     assert "command returned 1" in str(entry["reason"])
-    assert 0 < int(str(entry["next"])) - int(time.time()) <= 60
+    assert begin < int(str(entry["next"])) <= end + 60
     assert len(room.work()) == 1
     (tmp_path / "healed").touch()
     assert room.work() == []
@@ -251,10 +253,8 @@ def test_run_works_until_it_is_told_to_stop(tmp_path: Path) -> None:
         (tmp_path / "healed").touch()
         while not runner.stdout.readline().endswith(b": delivered\n"):
             assert runner.poll() is None
-        begin = time.monotonic()
         runner.terminate()
-        assert runner.wait() == 0
-        assert time.monotonic() - begin < 2
+        assert runner.wait(60) == 0
     assert room.copies(MAIL) == {"a": 1, "b": 1, "c": 1}
 
 

@@ -20,6 +20,11 @@ PATIENCE = 30.0  # seconds
 ME = pwd.getpwuid(os.geteuid()).pw_name
 NAME = "user@example.com"
 _SENDER = re.compile(rb"\AReturn-Path: <(?:a@example\.org)?>\n")
+# Seconds in which a server that is told to stop has ended, commands that hang with it. It has two; the machine may have
+# more to do, and what hangs would do so for longer.
+SOON = 15.0
+# A server that gives what is under way as long as it takes.
+PATIENT = {"STOP_GRACE": PATIENCE, "SERVE_GRACE": PATIENCE}
 ENVELOPE = b"LHLO client\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<%s>\r\nDATA\r\n"
 
 
@@ -35,8 +40,10 @@ def wire(mail: bytes) -> bytes:
 class Service:
     """A server over a folder of users; `stop` ends it."""
 
-    def __init__(self, env: dict[str, str] | None = None, **settings: object) -> None:
-        """`settings` are those of rulesmith/serve/settings.py."""
+    def __init__(
+        self, env: dict[str, str] | None = None, limits: dict[str, float] | None = None, **settings: object
+    ) -> None:
+        """`settings` are those of rulesmith/serve/settings.py; `limits` take the place of some of limits.py."""
         # Not below pytest's folder: a unix socket's path may have 107 octets only.
         self.folder = Path(tempfile.mkdtemp(prefix="serve-"))
         self.socket = self.folder / "socket"
@@ -47,6 +54,7 @@ class Service:
         self.log = self.folder / "log"
         self._settings = settings
         self._env = env or {}
+        self._limits = limits or {}
         self.process: subprocess.Popen[bytes] | None = None
 
     def configure(self, rules: str, name: str = NAME, settings: str = "") -> Path:
@@ -68,7 +76,10 @@ class Service:
         read, write = os.pipe()
         # Past the command line, which takes a second to load.
         settings = {"socket": str(self.socket), "users": str(self.users), "ready": write, **self._settings}
-        argv = [sys.executable, "-P", "-m", "rulesmith.serve", json.dumps(settings)]
+        code = f"import runpy; from rulesmith import limits; vars(limits).update({self._limits}); "
+        code += "runpy.run_module('rulesmith.serve', run_name='__main__')"
+        argv = [sys.executable, "-P", *(("-c", code) if self._limits else ("-m", "rulesmith.serve"))]
+        argv.append(json.dumps(settings))
         env = {"HOME": str(self.folder), "PATH": os.environ["PATH"], "TMPDIR": str(self.folder)}
         env |= {"RULESMITH_CONF": str(self.site), **self._env}
         with self.log.open("ab") as log:
@@ -187,7 +198,8 @@ class Client:
     def begin(self, name: str = NAME) -> None:
         """Everything up to the message."""
         self.say(ENVELOPE % name.encode())
-        assert [self.code() for _ in range(4)] == [250, 250, 250, 354]
+        codes = [self.code() for _ in range(4)]
+        assert codes == [250, 250, 250, 354], codes
 
     def hand(self, mail: bytes, name: str = NAME) -> int:
         self.begin(name)

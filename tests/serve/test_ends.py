@@ -11,7 +11,7 @@ import pytest
 from rulesmith.delivery import queue
 from tests.faults.ledger import balance
 from tests.serve.conftest import Starter
-from tests.serve.service import Client, Service, a_mail, is_gone, until, wire
+from tests.serve.service import PATIENCE, PATIENT, SOON, Client, Service, a_mail, is_gone, until, wire
 
 # The second delivery waits at a gate that nobody opens before the end.
 RULES = """\
@@ -80,7 +80,7 @@ def test_killed_in_the_middle_of_a_message(make: Starter, whom: str, queued: boo
             path.unlink()
     else:
         assert service.process
-        service.process.wait(10)
+        service.process.wait(PATIENCE)
         until(lambda: all(is_gone(pid) for pid in worker))
     settled(service, home, told=code == 250)
 
@@ -88,7 +88,7 @@ def test_killed_in_the_middle_of_a_message(make: Starter, whom: str, queued: boo
 @WITH_AND_WITHOUT
 def test_stopped_in_the_middle_of_a_message(make: Starter, queued: bool) -> None:
     service, home, client = begun(make, queued)
-    assert service.stop() < 2.5
+    assert service.stop() < SOON
     code = client.code()
     assert code == (250 if queued else 451)
     client.close()
@@ -97,7 +97,7 @@ def test_stopped_in_the_middle_of_a_message(make: Starter, queued: bool) -> None
 
 
 def test_a_delivery_that_ends_soon_after_the_stop_is_made_and_its_client_told(make: Starter) -> None:
-    service = make()
+    service = make(limits=PATIENT)
     home = service.configure('match all action pipe "cat >>log; touch started; read x <gate"\n')
     os.mkfifo(home / "gate")
     service.start()
@@ -111,7 +111,7 @@ def test_a_delivery_that_ends_soon_after_the_stop_is_made_and_its_client_told(ma
         assert idle.code() == 421
         (home / "gate").write_text("go\n")
         assert client.code() == 250
-    assert service.process.wait(5) == 0
+    assert service.process.wait(PATIENCE) == 0
     assert (home / "log").read_bytes() == b"Return-Path: <a@example.org>\n" + a_mail()
 
 
@@ -122,7 +122,7 @@ def test_a_stop_while_a_message_arrives_takes_nothing_of_it(make: Starter) -> No
     with service.connect() as client:
         client.begin()
         client.say(a_mail(size=600_000)[:500_000])
-        assert service.stop() < 2.5
+        assert service.stop() < SOON
         # Nothing that could be taken for an answer to the message.
         assert client.code() == 0
     assert service.box("box") == []

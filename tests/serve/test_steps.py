@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -59,7 +58,6 @@ def _serve(room: Room, memory: mmap.mmap) -> int:
 @pytest.mark.parametrize("queue", [False, True], ids=["journal", "queue"])
 def test_killed_at_every_call_of_the_system(queue: bool, tmp_path: Path) -> None:
     warm()
-    end = time.monotonic() + 120
     for step in range(400):
         folder = tmp_path / str(step)
         folder.mkdir()
@@ -79,6 +77,5 @@ def test_killed_at_every_call_of_the_system(queue: bool, tmp_path: Path) -> None
         copies = room.copies(MAIL)
         assert all(copies[name] >= 1 for name in TARGETS), (step, copies)
         assert copies.total() - len(TARGETS) <= 1, (step, copies)
-        assert time.monotonic() < end
     assert 20 < step < 399
     assert room.copies(MAIL) == dict.fromkeys(TARGETS, 1)
