@@ -10,7 +10,7 @@ import os
 import time
 
 from rulesmith import __version__
-from rulesmith.delivery import privileges
+from rulesmith.delivery import folders, privileges
 from rulesmith.delivery.drive import Driver, Steps
 from rulesmith.delivery.world import World
 from rulesmith.effects import Failure, stopping
@@ -255,7 +255,8 @@ class AccountRun:
                 steps.again(int(time.time()))
             verdict = self.driver.drive(self._rules(whole, tags, entry, steps), steps)
         except Failure as failure:
-            # Before the first rule: another process has the message, or it has to wait for its scan.
+            # Before the first rule: another process has the message, nobody knows what is done with it, or it has to
+            # wait for its scan.
             verdict = Verdict()
             verdict.outcome, verdict.reason = "aborted", failure.text
         except BaseException:
@@ -338,16 +339,13 @@ class AccountRun:
         return engine if told is None else told.watch(engine, verdict, session.settings["scan"] is not None)
 
     def _earlier(self, whole: Callable[[], bytes], entry: Entry | None) -> Progress | None:
-        """How far an earlier try has come. Raises Failure: another process is at work on the message."""
+        """How far an earlier try has come. Raises Failure: another process is at work on it, or nobody can tell."""
         known = None if entry is None else entry.progress()
         if known is not None:
             return known
         if self._records is None:
             self._journal = journal_folder(self.session.settings)
-            try:
-                self._records = self._journal is not None and bool(os.listdir(self._journal))
-            except OSError:
-                self._records = False
+            self._records = self._journal is not None and bool(folders.names_in(self._journal))
         if not self._records or self._journal is None:
             return None
         from rulesmith import records  # only where some message is not finished

@@ -39,6 +39,26 @@ def name_of(path: bytes) -> bytes:
     return os.path.basename(path.rstrip(b"/")) or (b"/" if path[:1] == b"/" else b".")
 
 
+def names_in(path: bytes) -> list[bytes]:
+    """The names in a folder of ours, none where there is no such folder. Raises Failure: nobody can tell."""
+    try:
+        return os.listdir(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        if isinstance(error, PermissionError) and not _is_ours(path):
+            # Closed to us, so nothing in it is from us.
+            return []
+        raise refusal(path, error) from None
+
+
+def _is_ours(path: bytes) -> bool:
+    try:
+        return os.stat(path).st_uid == os.geteuid()
+    except PermissionError:
+        return False
+
+
 def make_folder(path: bytes, group: int | None) -> None:
     """Make one folder, mode 0777 less the umask, that outlives a power cut; FileExistsError where there is one."""
     os.mkdir(path, FOLDER_MODE)

@@ -83,14 +83,7 @@ def create(folder: bytes, name: bytes, now: int) -> Progress:
 
 def _of(folder: bytes, name: bytes) -> list[bytes]:
     """Raises Failure where the folder is ours and cannot be read."""
-    try:
-        names = os.listdir(folder)
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        # Then there is no record of ours either.
-        return []
-    except OSError as error:
-        raise folders.refusal(folder, error) from None
-    return sorted(each for each in names if each.startswith(name + b".") and each.endswith(SUFFIX))
+    return sorted(each for each in folders.names_in(folder) if each.startswith(name + b".") and each.endswith(SUFFIX))
 
 
 def _open(path: bytes) -> Progress:
