@@ -23,7 +23,8 @@ _MAGIC = b"\x1f\x8b\x08"
 _BEFORE = _MAGIC + b"\x04" + bytes(4) + b"\x00\xff" + b"\x0c\x00" + b"Rs" + b"\x08\x00"
 _BEHIND = b"\x03\x00" + bytes(8)
 _MARK = len(_BEFORE) + 8 + len(_BEHIND)
-_BLOCK = 1 << 20
+# Short: it unpacks to 16 MiB at most, and the rest of it is copied for each member in it.
+_BLOCK = 1 << 14
 
 
 def member(text: bytes) -> bytes:
@@ -46,7 +47,7 @@ def mend(descriptor: int, path: bytes, warn: Callable[[bytes], None]) -> None:
         if error.errno != errno.EBADF:
             raise
         return
-    whole = _whole(descriptor, size)
+    whole = _whole(descriptor)
     if whole == size:
         return
     aside = b"%s.torn-%d" % (path, time.time_ns())
@@ -63,12 +64,12 @@ def _is_marked(descriptor: int, size: int) -> bool:
     return start >= 0 and os.pread(descriptor, len(_MAGIC), start) == _MAGIC
 
 
-def _whole(descriptor: int, size: int) -> int:
+def _whole(descriptor: int) -> int:
     """Up to where the file consists of whole members."""
     whole = at = 0
-    while at < size:
+    block = b""
+    while True:
         unpacker = zlib.decompressobj(wbits=31)
-        block = b""
         while not unpacker.eof:
             if not block:
                 block = os.pread(descriptor, _BLOCK, at)
@@ -76,12 +77,11 @@ def _whole(descriptor: int, size: int) -> int:
                 if not block:
                     return whole
             try:
-                unpacker.decompress(block, _BLOCK)
+                unpacker.decompress(block)
             except zlib.error:
                 return whole
-            block = unpacker.unconsumed_tail
-        whole = at = at - len(unpacker.unused_data)
-    return whole
+            block = unpacker.unused_data
+        whole = at - len(block)
 
 
 def _copy(descriptor: int, start: int, path: bytes) -> None:

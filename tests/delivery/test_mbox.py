@@ -8,16 +8,19 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from rulesmith.delivery import gzip_member, locks, mbox
+from rulesmith.delivery import locks, mbox
 from rulesmith.effects import Failure
 from rulesmith.sources.mbox import Source
 from tests.dying import die_at
 from tests.recording import ME, RecordingWorld
+
+if TYPE_CHECKING:
+    from _typeshed import FileDescriptorLike
 
 LINE = b"From bob@example.org Mon Mar  2 10:00:00 2020"
 MAIL = b"From: bob@example.org\n\nbody\n"
@@ -171,8 +174,12 @@ def test_a_locked_box_is_waited_for_and_given_up_in_fdms_words(
         _deliver(box, world=RecordingWorld(lock_types=types, lock_timeout=0.05))
     assert box.read_bytes() == b""
     world = RecordingWorld(lock_types=types, lock_timeout=60)
-    # The holder lets go as soon as we have begun to wait.
-    world.trace = lambda event, *_: holder.stdin and holder.stdin.close() if event == "waiting-for-lock" else None
+
+    def let_go_when_waited_for(event: str, *_: object) -> None:
+        if event == "waiting-for-lock" and holder.stdin:
+            holder.stdin.close()
+
+    world.trace = let_go_when_waited_for
     _deliver(box, world=world)
     assert box.read_bytes() == STORED
     assert holder.wait() == 0
@@ -291,52 +298,6 @@ def test_death_at_any_step_leaves_the_old_box_or_the_whole_message(tmp_path: Pat
     assert outcomes[-1] is True
 
 
-@pytest.mark.parametrize("writer", [gzip_member.member, gzip.compress])
-def test_an_unfinished_member_is_put_aside_before_the_next_message(
-    tmp_path: Path, writer: Callable[[bytes], bytes]
-) -> None:
-    """Behind it gzip would read nothing more."""
-    box = tmp_path / "box.gz"
-    written = writer(STORED)
-    for end in range(1, len(written)):
-        box.write_bytes(gzip.compress(STORED) + written[:end])
-        box.chmod(0o600)
-        world = RecordingWorld()
-        _deliver(box, world=world, compress=True)
-        # Where only the mark is unfinished, the message before it is there.
-        assert gzip.decompress(box.read_bytes()) in (STORED * 2, STORED * 3)
-        aside = list(tmp_path.glob("box.gz.torn-*"))
-        if aside:
-            assert written[:end].endswith(aside[0].read_bytes())
-            assert stat.S_IMODE(aside[0].stat().st_mode) == 0o600
-            assert os.fsencode(aside[0]) in world.warnings[0]
-            aside[0].unlink()
-        else:
-            assert gzip.decompress(written[:end]) == STORED
-
-
-@pytest.mark.parametrize("first", [gzip_member.member(STORED), gzip.compress(STORED), b"", b"From nobody\n\nplain\n\n"])
-def test_a_whole_box_is_only_added_to(tmp_path: Path, first: bytes) -> None:
-    box = tmp_path / "box.gz"
-    box.write_bytes(first)
-    box.chmod(0o600)
-    _deliver(box, compress=True)
-    assert box.read_bytes() == first + gzip_member.member(STORED)
-    assert os.listdir(tmp_path) == ["box.gz"]
-
-
-def test_a_long_member_is_read_through(tmp_path: Path) -> None:
-    box = tmp_path / "box.gz"
-    box.write_bytes(gzip.compress(os.urandom(3 << 20)) + gzip.compress(bytes(30 << 20)))
-    whole = box.read_bytes()
-    box.write_bytes(whole + whole[: 2 << 20])
-    box.chmod(0o600)
-    _deliver(box, compress=True)
-    assert box.read_bytes() == whole + gzip_member.member(STORED)
-    [aside] = tmp_path.glob("box.gz.torn-*")
-    assert aside.read_bytes() == whole[: 2 << 20]
-
-
 def test_many_writers_at_once_lose_nothing(tmp_path: Path) -> None:
     box = tmp_path / "box"
     children = []
@@ -371,9 +332,9 @@ def test_a_termination_is_held_back_until_the_message_is_complete(tmp_path: Path
     if not pid:
         real = os.fsync
 
-        def fsync(descriptor: int) -> None:
+        def fsync(fd: FileDescriptorLike) -> None:
             os.kill(os.getpid(), 15)
-            real(descriptor)
+            real(fd)
             (tmp_path / "alive").touch()
 
         os.fsync = fsync

@@ -1,0 +1,90 @@
+"""Compressed mboxes: what others wrote before us, or did not finish."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rulesmith.delivery import gzip_member, mbox
+from tests.recording import ME, RecordingWorld
+
+LINE = b"From bob@example.org Mon Mar  2 10:00:00 2020"
+MAIL = b"From: bob@example.org\n\nbody\n"
+STORED = LINE + b"\n" + MAIL + b"\n\n"
+
+
+def _deliver(box: Path, world: RecordingWorld | None = None) -> None:
+    mbox.deliver((bytes(box), True, LINE), MAIL, ME, world or RecordingWorld())
+
+
+@pytest.mark.parametrize("writer", [gzip_member.member, gzip.compress])
+def test_an_unfinished_member_is_put_aside_before_the_next_message(
+    tmp_path: Path, writer: Callable[[bytes], bytes]
+) -> None:
+    """Behind it gzip would read nothing more."""
+    box = tmp_path / "box.gz"
+    written = writer(STORED)
+    for end in range(1, len(written)):
+        box.write_bytes(gzip.compress(STORED) + written[:end])
+        box.chmod(0o600)
+        world = RecordingWorld()
+        _deliver(box, world)
+        # Where only the mark is unfinished, the message before it is there.
+        assert gzip.decompress(box.read_bytes()) in (STORED * 2, STORED * 3)
+        aside = list(tmp_path.glob("box.gz.torn-*"))
+        if aside:
+            assert written[:end].endswith(aside[0].read_bytes())
+            assert stat.S_IMODE(aside[0].stat().st_mode) == 0o600
+            assert os.fsencode(aside[0]) in world.warnings[0]
+            aside[0].unlink()
+        else:
+            assert gzip.decompress(written[:end]) == STORED
+
+
+@pytest.mark.parametrize("first", [gzip_member.member(STORED), gzip.compress(STORED), b"", b"From nobody\n\nplain\n\n"])
+def test_a_whole_box_is_only_added_to(tmp_path: Path, first: bytes) -> None:
+    box = tmp_path / "box.gz"
+    box.write_bytes(first)
+    box.chmod(0o600)
+    _deliver(box)
+    assert box.read_bytes() == first + gzip_member.member(STORED)
+    assert os.listdir(tmp_path) == ["box.gz"]
+
+
+def test_a_long_member_is_read_through(tmp_path: Path) -> None:
+    box = tmp_path / "box.gz"
+    box.write_bytes(gzip.compress(os.urandom(3 << 20)) + gzip.compress(bytes(30 << 20)))
+    whole = box.read_bytes()
+    box.write_bytes(whole + whole[: 2 << 20])
+    box.chmod(0o600)
+    _deliver(box)
+    assert box.read_bytes() == whole + gzip_member.member(STORED)
+    [aside] = tmp_path.glob("box.gz.torn-*")
+    assert aside.read_bytes() == whole[: 2 << 20]
+
+
+def test_a_box_of_many_members_is_read_in_proportion_to_its_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others wait for the lock meanwhile. gzip's members have no mark of ours."""
+    box = tmp_path / "box.gz"
+    whole = gzip.compress(STORED + os.urandom(1000)) * 3000
+    box.write_bytes(whole)
+    box.chmod(0o600)
+    read: list[int] = []
+    real = os.pread
+
+    def pread(descriptor: int, length: int, at: int) -> bytes:
+        octets = real(descriptor, length, at)
+        read.append(len(octets))
+        return octets
+
+    monkeypatch.setattr(os, "pread", pread)
+    _deliver(box)
+    assert box.read_bytes() == whole + gzip_member.member(STORED)
+    assert sum(read) < 1.01 * len(whole)
