@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+
+# An output that takes no more; where nobody reads it any more, click ends us in silence.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def main() -> int:
@@ -15,7 +20,14 @@ def main() -> int:
     from rulesmith.log import occupy
 
     occupy((0, 1, 2))
-    rulesmith.main(prog_name="rulesmith")
+    try:
+        rulesmith.main(prog_name="rulesmith")
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        os.write(2, f"rulesmith: {error.filename or 'the output'}: {error.strerror}\n".encode(errors="replace"))
+        # Not by way of Python, which would try to write the rest once more.
+        os._exit(2)
     return 0
 
 

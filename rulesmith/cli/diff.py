@@ -55,7 +55,9 @@ _INTERRUPTED = 130
 @click.option("--html", "page", type=click.Path(dir_okay=False), metavar="FILE", help="Write a report for a browser.")
 @click.option("--rules", is_flag=True, help="Say which rules took most, and which took nothing.")
 @click.option("--examples", type=click.IntRange(0), default=3, metavar="N", help="So many messages of each group (3).")
-@click.option("--jobs", type=click.IntRange(1), metavar="N", help="So many processes; else as many as there are cores.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 1000), metavar="N", help="So many processes; else as many as there are cores."
+)
 @ACCOUNT
 @VERDICT
 @ASSUME
@@ -114,6 +116,8 @@ def diff(
         click.echo(f"\ninterrupted after {found.old.messages} messages", err=True)
         sys.exit(_INTERRUPTED)
     except OSError as error:
+        if error.filename is None:
+            raise  # of the output: nobody reads it any more, or it has no room
         raise click.UsageError(f"{error.filename}: {os.strerror(error.errno or 0)}") from None
     except BrokenProcessPool:
         click.echo("a process was killed, maybe for want of memory: try --jobs 1", err=True)

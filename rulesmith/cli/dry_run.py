@@ -103,6 +103,8 @@ def dry_run(
             with closing(from_imap(imap, password_file, newest)) as served:
                 shown.all(served, 0)
     except OSError as error:
+        if error.filename is None:
+            raise  # of the output: nobody reads it any more, or it has no room
         raise click.UsageError(f"{error.filename}: {os.strerror(error.errno or 0)}") from None
     if several:
         summary = shown.summary

@@ -47,8 +47,8 @@ class Place:
 
 def read_url(url: str) -> Place:
     """`imap[s]://USER@HOST[:PORT]/FOLDER`; click.UsageError for anything else."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
         raise click.UsageError(f"--imap: {error}") from None
@@ -117,6 +117,8 @@ def _password(place: Place, path: str | None) -> str:
             return file.readline().rstrip("\r\n")
     except OSError as error:
         raise click.UsageError(f"{path}: {os.strerror(error.errno or 0)}") from None
+    except UnicodeDecodeError:
+        raise click.UsageError(f"{path}: the password is not UTF-8") from None
 
 
 async def _connect(place: Place) -> IMAP4:

@@ -199,5 +199,11 @@ def _record(
     file_name = record.relative(message, path)
     spam_file = None if verdict is None else record.relative(verdict, path)
     text = record.recorded(named, file_name, now, home, report, spam_file, assumptions(loading.assume), known)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise click.UsageError(
+            f"{named!a}: a file of tests is UTF-8, so give --name and a file with such a name"
+        ) from None
     record.append(path, text, record.relative(config, path))
     click.echo(f"added to {path}:\n{text}", nl=False)

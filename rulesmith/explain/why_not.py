@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from rulesmith.program import Account, Program, Rule, Term
     from rulesmith.scan.reply import Reply
 
-_PLACE = re.compile(r"(?P<path>.*):(?P<line>\d+)")
+# No configuration has a rule, or a line, with more digits.
+_DIGITS = 9
+_PLACE = re.compile(r"(?P<path>.*):(?P<line>[0-9]{1,9})")
 
 
 @dataclass
@@ -43,7 +45,7 @@ class Answer:
 def find_rules(program: Program, wanted: str) -> list[Rule]:
     """The rules with that number, at that place (`:LINE`, `FILE:LINE`), or with that action."""
     rules = list(_flat(program[4]))
-    if wanted.isdigit():
+    if wanted.isascii() and wanted.isdigit() and len(wanted) <= _DIGITS:
         return [rule for rule in rules if rule[0] == int(wanted)]
     place = _PLACE.fullmatch(wanted)
     if place is not None:

@@ -165,3 +165,19 @@ def test_a_run_that_stops_early_leaves_no_connection(conf: Path, monkeypatch: py
 
 def _stop(*_: object) -> None:
     raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("url", ["imap://[::1/x", "imap://u@localhost:0x/x"])
+def test_a_url_that_is_none_is_told(conf: Path, url: str) -> None:
+    result = CliRunner().invoke(rulesmith, ["dry-run", "-f", str(conf), "--imap", url])
+    assert result.exit_code == 2
+    assert "Error: --imap: " in result.output
+
+
+def test_a_password_of_other_octets_is_not_shown(conf: Path, tmp_path: Path) -> None:
+    (tmp_path / "password").write_bytes(b"secret\xff\n")
+    words = ["--imap", "imap://u@localhost/x", "--password-file", str(tmp_path / "password")]
+    result = CliRunner().invoke(rulesmith, ["dry-run", "-f", str(conf), *words])
+    assert result.exit_code == 2
+    assert "the password is not UTF-8" in result.output
+    assert "secret" not in result.output

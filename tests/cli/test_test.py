@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -379,3 +380,12 @@ def test_a_recorded_file_of_another_name_says_which_configuration_it_is_for(benc
     assert bench.run(None, "--record", str(tmp_path / "m.eml"), str(other)).exit_code == 0
     assert other.read_text().startswith('config = "../fdm.conf"\n')
     assert CliRunner().invoke(rulesmith, ["test", str(other)]).exit_code == 0
+
+
+def test_a_name_that_toml_cannot_hold_is_refused_before_anything_is_written(bench: Bench, tmp_path: Path) -> None:
+    mail = tmp_path / os.fsdecode(b"\xff\xe9.eml")
+    mail.write_bytes(b"From: a@b\n\nx\n")
+    result = bench.run(None, "--record", str(mail))
+    assert result.exit_code == 2
+    assert "a file of tests is UTF-8" in result.output
+    assert not list(tmp_path.rglob("*.toml"))

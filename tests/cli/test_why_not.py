@@ -165,3 +165,10 @@ def test_there_is_a_miss_exactly_where_there_is_no_match(regexp: str, text: str,
     assert (miss is None) is (found or (posix and "\\n" in regexp))
     if miss is not None:
         assert miss.before + miss.reached + miss.after in view
+
+
+@pytest.mark.parametrize("rule", ["²", "9" * 5000, ":" + "9" * 5000, "٣"])
+def test_a_number_that_no_rule_has_is_no_fault_of_ours(bench: Bench, rule: str) -> None:
+    result = bench.run("match all action drop\n", rule)
+    assert result.exit_code == 2
+    assert "no rule" in result.output
