@@ -39,6 +39,10 @@ class Reading:
     def compiled(self) -> Compiled:
         return compile_config(self.path, self.machine)
 
+    def compile(self) -> None:
+        """Work out what most questions need."""
+        _ = self.sources
+
     @cached_property
     def findings(self) -> list[Diagnostic]:
         """What `rulesmith check` finds."""

@@ -25,11 +25,17 @@ class EditedMachine(Machine):
     def __init__(self, path: str, texts: Mapping[str, str]) -> None:
         super().__init__(path, invoker(home_from_environment=False), run_commands=False, site=site_file())
         self.texts = texts
+        self._main = os.path.abspath(path)
 
     def open(self, path: bytes) -> tuple[bytes, Stat, int, str | None]:
         text = self.texts.get(os.path.abspath(os.fsdecode(path)))
         if text is None:
-            return super().open(path)
+            try:
+                return super().open(path)
+            except FileNotFoundError:
+                if os.path.abspath(os.fsdecode(path)) != self._main:
+                    raise
+                text = ""  # closed before it was ever saved; the editor may still ask about it
         try:
             mode = os.stat(path).st_mode
         except OSError:  # not saved yet

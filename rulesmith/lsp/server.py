@@ -61,6 +61,11 @@ class RulesmithServer(LanguageServer):
         lines = self.lines(path)
         return self.book.reading(self.book.main(path)), path, lines.offset(params.position), lines
 
+    def mentioned(self, params: Placed) -> tuple[list[Mention], Mention | None]:
+        """All names of the configuration, and the one that a request is about."""
+        reading, path, offset, _ = self.place(params)
+        return reading.mentions, mention_at(reading.mentions, path, offset)
+
     def lines(self, path: str) -> Lines:
         return Lines(self.book.desk.text(path), self.encoding)
 
@@ -89,7 +94,7 @@ class RulesmithServer(LanguageServer):
         try:
             while main in self._alive():
                 reading = self.book.reading(main)
-                assert reading.sources  # compiled here, because questions need that as well
+                reading.compile()  # here, because questions need that as well
                 found = await asyncio.to_thread(getattr, reading, "findings")
                 if self.book.reading(main) is reading:
                     self._tell(main, Publisher(self.book.desk, self.encoding).by_file(found))
@@ -172,9 +177,7 @@ def on_hover(ls: RulesmithServer, params: types.HoverParams) -> types.Hover | No
 
 @server.feature(types.TEXT_DOCUMENT_DEFINITION)
 def on_definition(ls: RulesmithServer, params: types.DefinitionParams) -> list[types.Location]:
-    reading, path, offset, _ = ls.place(params)
-    found = reading.mentions
-    mention = mention_at(found, path, offset)
+    found, mention = ls.mentioned(params)
     if mention is None:
         return []
     if mention.kind == "include":
@@ -185,9 +188,7 @@ def on_definition(ls: RulesmithServer, params: types.DefinitionParams) -> list[t
 
 @server.feature(types.TEXT_DOCUMENT_REFERENCES)
 def on_references(ls: RulesmithServer, params: types.ReferenceParams) -> list[types.Location]:
-    reading, path, offset, _ = ls.place(params)
-    found = reading.mentions
-    mention = mention_at(found, path, offset)
+    found, mention = ls.mentioned(params)
     if mention is None:
         return []
     declared = definitions(found, mention) if params.context.include_declaration else []

@@ -175,3 +175,14 @@ def test_half_a_file_is_no_reason_to_fall_silent(tmp_path: Path) -> None:
             assert "sets an option" in await editor.said("fdm.conf", 0, 1)
 
     talk(tmp_path, conversation)
+
+
+def test_a_file_that_was_closed_before_it_was_saved_has_nothing_in_it(tmp_path: Path) -> None:
+    async def conversation(editor: Editor) -> None:
+        await editor.open("new.conf", TEXT)
+        editor.text_document_did_close(types.DidCloseTextDocumentParams(editor.document("new.conf")))
+        assert await editor.hover("new.conf", 0, 5) is None
+        assert await editor.references("new.conf", 0, 5) == []
+        assert await editor.definition("new.conf", 0, 5) == []
+
+    talk(tmp_path, conversation)
