@@ -169,6 +169,14 @@ def _late(person: Person, poll: Poll, now: float) -> str:
     return f"{text}: {poll.error}" if poll.error and poll.error_at >= poll.success else text
 
 
+# What it means for a user that there is no file that could be used.
+_WITHOUT = {
+    "passwd": "there is no mailbox",
+    "fetchmailrc": "nothing is fetched",
+    "fdm.conf": "nothing is fetched",
+}
+
+
 def _kept(path: Path, people: dict[str, Person]) -> list[str]:
     """What the keeper says of the users' files; what of it is a problem."""
     try:
@@ -187,8 +195,8 @@ def _kept(path: Path, people: dict[str, Person]) -> list[str]:
         person = people.setdefault(name, Person(name))
         for file, reasons in each["refused"].items():
             why = f"{file} is refused: {'; '.join(reasons)}"
-            if file == "fetchmailrc" and not each["fetching"]:
-                problems.append(f"{name}: {why}; nothing is fetched")
+            if file in each["missing"]:
+                problems.append(f"{name}: {why}; {_WITHOUT[file]}")
             else:
                 person.notes.append(f"{why}; the last good one goes on working")
     return problems

@@ -114,6 +114,7 @@ class Household:
         return {
             "mailbox": self._password.content is not None,
             "fetching": [process.does for process in self.processes()],
+            "missing": [file for file, held in refused.items() if held.missing],
             "refused": {file: list(held.refused) for file, held in refused.items() if held.refused},
         }
 

@@ -59,12 +59,18 @@ def copied(places: Places, user: str) -> Iterator[Path | None]:
     What is a user's is never read by root to be made sense of.
     """
     copy = places.home(user) / _COPY
+    # One that is there was left by a keeper that was killed, and has what the user may have deleted since.
+    _remove(places, copy)
     try:
         yield copy if _copy(places, places.users / user, copy) else None
     finally:
-        with acting_as(places.mail):
-            if copy.exists():
-                shutil.rmtree(copy)
+        _remove(places, copy)
+
+
+def _remove(places: Places, copy: Path) -> None:
+    with acting_as(places.mail):
+        if copy.exists():
+            shutil.rmtree(copy)
 
 
 def _copy(places: Places, source: Path, copy: Path) -> bool:

@@ -245,14 +245,24 @@ def test_messages_that_wait_are_counted_for_whom_they_are(scene: Scene) -> None:
 
 def test_files_that_are_refused_are_told(scene: Scene) -> None:
     users = {
-        "u": {"mailbox": True, "fetching": ["host"], "refused": {"fdm.conf": ["line 3: error"]}},
-        "v": {"mailbox": True, "fetching": [], "refused": {"fetchmailrc": ["line 1: error"]}},
-        "w": {"mailbox": True, "fetching": [], "refused": {}},
+        "u": {"mailbox": True, "fetching": ["host"], "missing": [], "refused": {"fdm.conf": ["line 3: error"]}},
+        "v": {
+            "mailbox": True,
+            "fetching": [],
+            "missing": ["fetchmailrc"],
+            "refused": {"fetchmailrc": ["line 1: error"]},
+        },
+        "w": {"mailbox": True, "fetching": [], "missing": [], "refused": {}},
+        "x": {"mailbox": False, "fetching": [], "missing": ["passwd"], "refused": {"passwd": ["no password"]}},
     }
     scene.sources.keeper.write_text(json.dumps({"users": users, "unusable": {"x:y": "not a user: colon"}, "blind": ""}))
     found = scene.ask()
-    assert found.problems == ["x:y: not a user: colon", "v: fetchmailrc is refused: line 1: error; nothing is fetched"]
-    assert [person.name for person in found.people] == ["u", "v"]
+    assert found.problems == [
+        "x:y: not a user: colon",
+        "v: fetchmailrc is refused: line 1: error; nothing is fetched",
+        "x: passwd is refused: no password; there is no mailbox",
+    ]
+    assert [person.name for person in found.people] == ["u", "v", "x"]
     assert "u: fdm.conf is refused: line 3: error; the last good one goes on working" in table(found, NOW)
 
 

@@ -83,6 +83,9 @@ def test_no_mail_is_fetched_before_the_rules_are_in_order(house: House) -> None:
     assert not services.existing(house.places, USER)
     assert f"{USER}: no mail is fetched until there are rules that can be used" in house.said
     assert not (house.places.home(USER) / "fdm.conf").exists()
+    household = Household(house.places, USER)
+    assert [*household.update("fdm.conf", b"match all action nowhere\n")]
+    assert household.report()["missing"] == ["fdm.conf"]
     house.user(USER, conf=RULES)
     house.look()
     house.running(USER)

@@ -163,3 +163,13 @@ def test_what_is_no_file_is_no_test(house: House, tmp_path: Path) -> None:
     (folder / rule_tests.FILE).mkdir()
     (folder / "tests").symlink_to(tmp_path / "nothing")
     assert rule_tests.state(folder) == ()
+
+
+def test_what_a_killed_keeper_has_left_is_no_test(tested: House) -> None:
+    left = tested.places.home(USER) / rule_tests._COPY / "tests"
+    left.mkdir(parents=True)
+    (left / "deleted.eml").write_text(MARKED.replace("dropped", "delivered"))
+    tested.user(USER, conf=SORTED + "# edited\n")
+    tested.look()
+    assert tested.said[-1] == f"{USER}: fdm.conf: in use"
+    assert not left.parent.exists()
