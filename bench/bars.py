@@ -22,6 +22,16 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Least(Limit):
+    """At least `must`."""
+
+    def verdict(self, found: float) -> str:
+        if found >= self.aim:
+            return "pass, aim"
+        return "pass" if found >= self.must else "MISS"
+
+
+@dataclass(frozen=True)
 class Row:
     """A configuration and a message; `limits` are for the ratios to other programs, None for those only shown."""
 
@@ -73,3 +83,7 @@ ROWS = (
 MEMORY = ((10, 2_000, Limit(14, 10)), (10_000, 2_000, Limit(24, 14)), (10, 5_000_000, Limit(45, 30)))
 # Rules, and milliseconds of CPU for the first message after the configuration was edited.
 COMPILE = (1000, Limit(400, 200))
+# The whole way from the provider to two mailboxes, beside `rspamc --mime | fdm 2.2`: CPU for a message, and messages a
+# second for a backlog.
+CHAIN_CPU = {"one-shot": Limit(0.8, 0.7), "resident": Limit(0.25, 0.18), "resident, queue": Limit(0.25, 0.18)}
+CHAIN_RATE = {"resident": Least(3, 4), "resident, queue": Least(5, 7)}

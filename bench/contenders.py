@@ -72,8 +72,7 @@ def prepare(work: Path) -> Contenders:
     found = Contenders(work, python)
     installed = programs.rulesmith(work / "venv", python)
     direct = work / "fdm"
-    _name_python(installed / "fdm", installed / "fdm-direct", python)
-    direct.symlink_to(installed / "fdm-direct")
+    direct.symlink_to(programs.direct(installed / "fdm", python))
     found.lines = {OURS: [str(direct)], PIP: [str(installed / "fdm")], PYTHON: [python, "-I", "-S", "-c", "pass"]}
     for version, bare in (("2.2", FDM22), ("1.9", FDM19)):
         shutil.copytree(programs.fdm(version), work / version, symlinks=True)
@@ -86,9 +85,3 @@ def prepare(work: Path) -> Contenders:
     if not os.access(found.lines[OURS][0], os.X_OK):
         raise PermissionError(f"nobody may not run {found.lines[OURS][0]}: run this as a plain user")
     return found
-
-
-def _name_python(door: Path, direct: Path, python: str) -> None:
-    """The door as the image has it, with its Python in the first line."""
-    direct.write_text(f"#!{python} -IS\n{door.read_text().partition(chr(10))[2]}")
-    direct.chmod(0o755)

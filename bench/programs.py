@@ -26,6 +26,14 @@ def rulesmith(venv: Path, python: str) -> Path:
     return venv / "bin"
 
 
+def direct(door: Path, python: str) -> Path:
+    """The door as the image has it, with its Python in the first line; a file beside the one that pip has made."""
+    made = door.with_name("fdm-direct")
+    made.write_text(f"#!{python} -IS\n{door.read_text().partition(chr(10))[2]}")
+    made.chmod(0o755)
+    return made
+
+
 def fdm(version: str) -> Path:
     """The folder of the real fdm."""
     folder = ROOT / ".cache" / "oracle" / version

@@ -100,7 +100,9 @@ class Bed:
                 for path in (folder, *(os.path.join(folder, file) for file in files)):
                     # Servers have files that come and go.
                     with contextlib.suppress(FileNotFoundError):
-                        os.chown(path, VMAIL, VMAIL, follow_symlinks=False)
+                        # For nothing it would look as if the file had changed.
+                        if os.lstat(path).st_uid != VMAIL:
+                            os.chown(path, VMAIL, VMAIL, follow_symlinks=False)
 
     def _start(self, users: bool) -> tuple[subprocess.Popen[bytes], str]:
         spec = self.folder / "spec.json"

@@ -28,7 +28,12 @@ def fill(bed: Bed, provider: Dovecot, messages: list[bytes]) -> None:
 
 
 def poll(bed: Bed, provider: Dovecot, keep: str, to: str, more: str = "") -> Done:
-    """One run of fetchmail with the seed's fetchmailrc, but for the port, the authority and whom it hands mail to."""
+    """One run of fetchmail."""
+    return bed.run(*command(bed, provider, keep, to, more))
+
+
+def command(bed: Bed, provider: Dovecot, keep: str, to: str, more: str = "") -> tuple[str, ...]:
+    """fetchmail with the seed's fetchmailrc, but for the port, the authority and whom it hands mail to."""
     rc = bed.home / "fetchmailrc"
     rc.write_text(
         f"{more}poll localhost protocol IMAP port {provider.imaps}\n"
@@ -38,7 +43,7 @@ def poll(bed: Bed, provider: Dovecot, keep: str, to: str, more: str = "") -> Don
     )
     rc.chmod(0o600)
     bed.own(bed.home)
-    return bed.run("sh", "-c", "fetchmail -f ~/fetchmailrc --pidfile ~/fetchmail.pid --nodetach --nosyslog")
+    return "sh", "-c", "fetchmail -f ~/fetchmailrc --pidfile ~/fetchmail.pid --nodetach --nosyslog"
 
 
 def check_left(provider: Dovecot, ca: Path, keep: str, messages: list[bytes]) -> None:
