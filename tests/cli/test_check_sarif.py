@@ -61,7 +61,7 @@ def test_files_of_all_kinds_make_valid_documents(tmp_path: Path, name: bytes, co
     path = os.path.join(os.fsencode(tmp_path), name)
     with open(path, "wb") as file:
         file.write(content)
-    command = [sys.executable, "-m", "rulesmith", "check", "--format", "sarif", path]
+    command: list[str | bytes] = [sys.executable, "-m", "rulesmith", "check", "--format", "sarif", path]
     run = subprocess.run(command, capture_output=True, check=False)
     assert not faults(run.stdout.decode())
 

@@ -29,6 +29,7 @@ HEALTH = Health(
             {"delivered": 12, "queued": 1},
             2,
             1_700_000_000,
+            0,
             [],
         )
     ],

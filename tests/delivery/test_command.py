@@ -205,7 +205,12 @@ def test_lines_go_to_until_without_their_ends() -> None:
     lines: list[bytes] = []
     world = RecordingWorld()
     text = b"printf 'a\\r\\n\\nb\\rc\\nlast'"
-    assert command.run(text, None, ME, world, False, lambda line: bool(lines.append(line))) == (0, b"")
+
+    def until(line: bytes) -> bool:
+        lines.append(line)
+        return False
+
+    assert command.run(text, None, ME, world, False, until) == (0, b"")
     assert lines == [b"a", b"", b"b\rc", b"last"]
     assert world.named("command-output") == [[text, line] for line in lines]
 

@@ -244,7 +244,7 @@ class TestStartTls:
         return context
 
     def test_comes_before_the_password_and_asks_again_what_is_offered(self, context: ssl.SSLContext) -> None:
-        replies = [
+        replies: list[bytes | str | None] = [
             *(HELLO, offers("STARTTLS", "AUTH=CRAM-MD5"), ok(2), TLS, SILENCE),
             *(offers("AUTH=PLAIN", tag=3), b"+\r\n", ok(4), GO_ON, ok(5), BYE),
         ]
@@ -274,7 +274,7 @@ class TestStartTls:
         context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         with pytest.warns(DeprecationWarning, match="TLSv1_1"):
             context.maximum_version = ssl.TLSVersion.TLSv1_1
-        replies = [TLS, HELLO, offers(), ok(2), GO_ON, ok(3), BYE]
+        replies: list[bytes | str | None] = [TLS, HELLO, offers(), ok(2), GO_ON, ok(3), BYE]
         with server(replies, context=context) as heard, pytest.raises(Failure, match=r"^SSL_connect: "):
             send(heard.port, kind="imaps")
         with server(replies, context=context) as heard:

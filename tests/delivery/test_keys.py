@@ -65,7 +65,7 @@ def test_what_is_older_than_the_expiry_goes_when_the_cache_is_opened(
     for when in (899, 900, 901):
         cache.add(b"%d" % when, when)
     cache.close()
-    monkeypatch.setattr(keys.time, "time", lambda: 1000.5)
+    monkeypatch.setattr(time, "time", lambda: 1000.5)
     world = RecordingWorld()
     cache = _open(tmp_path / "c", 100, world)
     assert [key for key, _ in cache.items()] == [b"900", b"901"]

@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,7 @@ def test_two_deliveries_of_one_second_have_two_names(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_taken_in_new_is_never_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maildir.time, "time", lambda: 1_000_000_000)
+    monkeypatch.setattr(time, "time", lambda: 1_000_000_000)
     first = _deliver(tmp_path / "md")
     number = int(first.name.split("_")[1].split(".")[0])
     monkeypatch.setattr(maildir, "_number", [number])
@@ -200,7 +201,7 @@ def test_a_file_system_without_hard_links_gets_a_rename(tmp_path: Path, monkeypa
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
 
     monkeypatch.setattr(os, "link", link)
-    monkeypatch.setattr(maildir.time, "time", lambda: 1_000_000_000)
+    monkeypatch.setattr(time, "time", lambda: 1_000_000_000)
     first = _deliver(tmp_path / "md")
     number = int(first.name.split("_")[1].split(".")[0])
     monkeypatch.setattr(maildir, "_number", [number])

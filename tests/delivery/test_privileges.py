@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from rulesmith.delivery import command, file, maildir, mbox, privileges
+from rulesmith.delivery.world import World
 from rulesmith.effects import Failure
 from tests.recording import ME, RecordingWorld
 
@@ -56,7 +57,7 @@ def test_the_invoking_user_is_the_real_one() -> None:
     assert user[1] == os.getuid()
 
 
-def _tell_who(args: Any, raw: bytes, user: object, world: RecordingWorld) -> dict[bytes, bytes]:
+def _tell_who(args: Any, raw: bytes, user: object, world: World) -> dict[bytes, bytes]:
     world.warn(b"first")
     world.trace("second", b"x", 3)
     world.warn(b"third")

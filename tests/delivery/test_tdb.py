@@ -36,16 +36,17 @@ def test_a_cache_that_fdm_writes_now_is_read_in_the_order_of_its_dump(fdm22: str
     try:
         (folder / "conf").write_text('account "stdin" stdin\nmatch all action drop\n')
         (folder / "conf").chmod(0o600)
-        run_as: dict[str, object] = {"cwd": folder, "env": {"HOME": str(folder), "TMPDIR": str(folder)}}
-        if os.geteuid() == 0:
+        root = os.geteuid() == 0
+        if root:
             for path in (folder, folder / "conf"):
                 shutil.chown(path, "nobody")
-            run_as |= {"user": "nobody", "group": "nogroup", "extra_groups": []}
 
         def fdm(*words: str) -> bytes:
             return subprocess.run(
-                [fdm22, "-f", "conf", "cache", *words], capture_output=True, check=True, **run_as
-            ).stdout  # type: ignore[call-overload, no-any-return]
+                [fdm22, "-f", "conf", "cache", *words], capture_output=True, check=True,
+                cwd=folder, env={"HOME": str(folder), "TMPDIR": str(folder)},
+                user="nobody" if root else None, group="nogroup" if root else None, extra_groups=[] if root else None,
+            ).stdout  # fmt: skip
 
         begin = int(time.time())
         # Enough keys for chains of several records.
@@ -55,9 +56,10 @@ def test_a_cache_that_fdm_writes_now_is_read_in_the_order_of_its_dump(fdm22: str
             fdm("remove", "c", f"key {number} " + "x" * number)
         dump = fdm("dump", "c")
         records = tdb.read(bytes(folder / "c"))
-        assert b"".join(b"%s %d\n" % (key, tdb.time_of(value)) for key, value in records) == dump
+        times = [(key, tdb.time_of(value) or 0) for key, value in records]
+        assert b"".join(b"%s %d\n" % each for each in times) == dump
         assert len(records) == 40
-        assert all(begin <= (tdb.time_of(value) or 0) <= time.time() for _, value in records)
+        assert all(begin <= when <= time.time() for _, when in times)
     finally:
         shutil.rmtree(folder)
 

@@ -102,7 +102,9 @@ def test_root_works_on_the_queue_of_somebody_else_as_he_would_himself(place: Pat
 
 
 @pytest.mark.parametrize("with_queue", [False, True], ids=["journal", "queue"])
-def test_a_stop_of_everybody_at_once_repeats_nothing(place: Path, with_queue: bool, monkeypatch) -> None:
+def test_a_stop_of_everybody_at_once_repeats_nothing(
+    place: Path, with_queue: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A service manager signals all processes; the delivery was just made, in a process of the user's."""
     room = Room(place, with_queue)
     room.user = "daemon"

@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 from uuid import uuid4
 
 T = TypeVar("T")
@@ -58,11 +58,11 @@ def tool(*words: str | Path, stdin: bytes = b"", limit: float = 300) -> Done:
     return Done(subprocess.run([TOOL, *words], input=stdin, capture_output=True, check=False, timeout=limit))
 
 
-def until(ask: Callable[[], T], what: str) -> T:
+def until(ask: Callable[[], T | Literal[False, 0]], what: str) -> T:
     """Ask again and again: the first answer that is true. An error of a connection is no answer yet."""
     end = time.monotonic() + PATIENCE
     while True:
-        answer: T | None = None
+        answer: T | Literal[False, 0] | None = None
         with contextlib.suppress(OSError, EOFError, imaplib.IMAP4.error):
             answer = ask()
         if answer:

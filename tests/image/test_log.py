@@ -7,11 +7,11 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from tests.image.house import ANSWER, CAREFUL, Container, until
+from tests.image.house import ANSWER, CAREFUL, Container, Done, until
 
 USER, ALIAS, FAULTY = "user@example.com", "alias@example.com", "faulty@example.com"
 # Another mailbox at the provider, for another house.
@@ -106,9 +106,12 @@ def test_no_password_is_in_the_log_or_in_ps(house: Container) -> None:
 
 def test_health_is_good_for_root_and_for_the_user_of_the_mail(house: Container) -> None:
     for user in ("", "vmail"):
-        done = until(
-            lambda user=user: (found := house.exec("rulesmith", "health", user=user)).status == 0 and found, "0"
-        )  # type: ignore[misc]
+
+        def well(user: str = user) -> Literal[False] | Done:
+            found = house.exec("rulesmith", "health", user=user)
+            return found.status == 0 and found
+
+        done = until(well, "0")
         assert done.text.startswith("healthy\n")
         assert re.search(rf"\n{USER} +\d+ \w+ ago, idle ", done.text)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import imaplib
 import shutil
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -37,7 +38,7 @@ def house(containers: Callable[[], Container], provider: Container) -> Container
     made.user(OTHER, passwd="{PLAIN}" + PASSWORD, rc=rc(provider, OTHER, DELIVER))
     made.create(*CAREFUL)
     for user in (USER, OTHER):
-        until(lambda user=user: pid(made, user), f"fetchmail of {user}")
+        until(partial(pid, made, user), f"fetchmail of {user}")
     return made
 
 

@@ -152,7 +152,7 @@ async def session(folder: Path, encodings: list[types.PositionEncodingKind] | No
         finally:
             if server.returncode is None:
                 server.kill()
-            await editor.stop()
+            await editor.stop()  # type: ignore[no-untyped-call]  # pygls names no types there
             complaints = (await server.stderr.read()).decode()
         assert not complaints
 

@@ -60,7 +60,9 @@ def test_what_is_delivered_before_a_failure_is_delivered_once(kind: str, bad: by
 
 
 @pytest.mark.parametrize("module", [maildir, mbox], ids=["maildir", "mbox"])
-def test_who_stops_us_while_a_message_is_read_is_heard(module: Any, tmp_path: Path, monkeypatch) -> None:
+def test_who_stops_us_while_a_message_is_read_is_heard(
+    module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     room = _room(tmp_path, module.__name__.rpartition(".")[2], MAILS)
     plain = module.Source.messages
 

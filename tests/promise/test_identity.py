@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from rulesmith.limits import IDENTITY_FIELDS
 from rulesmith.mail import header, identity
 
+Fields = list[tuple[bytes, bytes]]
+
 NAMES = st.text("ABCdef-", min_size=1, max_size=6).map(lambda text: b"Q" + text.encode())
 WORDS = st.lists(st.text("abcXYZ019.<>@;=", min_size=1, max_size=8), min_size=1, max_size=4)
 FIELDS = st.lists(st.tuples(NAMES, WORDS.map(lambda words: " ".join(words).encode())), min_size=1, max_size=6)
@@ -17,7 +19,7 @@ CHANGING = st.sampled_from(
 )
 
 
-def _mail(fields: list[tuple[bytes, bytes]], body: bytes) -> bytes:
+def _mail(fields: Fields, body: bytes) -> bytes:
     return b"".join(name + b": " + value + b"\n" for name, value in fields) + b"\n" + body
 
 
@@ -26,13 +28,13 @@ def _of(raw: bytes, way: bool = False) -> bytes:
 
 
 @given(FIELDS, BODY, st.lists(st.tuples(CHANGING, WORDS.map(lambda w: " ".join(w).encode())), max_size=4), st.data())
-def test_what_two_fetches_change_keeps_it(fields, body, added, data) -> None:
+def test_what_two_fetches_change_keeps_it(fields: Fields, body: bytes, added: Fields, data: st.DataObject) -> None:
     other = data.draw(st.permutations(fields + added))
     assert _of(_mail(fields, body)) == _of(_mail(other, body))
 
 
 @given(FIELDS, BODY, st.sampled_from([b"\r\n ", b"\n\t", b"  ", b"\n  \t"]))
-def test_folds_blanks_case_and_line_ends_keep_it(fields, body, gap) -> None:
+def test_folds_blanks_case_and_line_ends_keep_it(fields: Fields, body: bytes, gap: bytes) -> None:
     other = [(name.upper(), value.replace(b" ", gap)) for name, value in fields]
     raw = _mail(other, body)
     assert _of(_mail(fields, body)) == _of(raw)
@@ -41,12 +43,14 @@ def test_folds_blanks_case_and_line_ends_keep_it(fields, body, gap) -> None:
 
 
 @given(FIELDS, BODY, BODY)
-def test_another_body_changes_it(fields, one, other) -> None:
+def test_another_body_changes_it(fields: Fields, one: bytes, other: bytes) -> None:
     assert (_of(_mail(fields, one)) == _of(_mail(fields, other))) == (one == other)
 
 
 @given(FIELDS, BODY, NAMES, WORDS, st.data())
-def test_another_field_changes_it(fields, body, name, words, data) -> None:
+def test_another_field_changes_it(
+    fields: Fields, body: bytes, name: bytes, words: list[str], data: st.DataObject
+) -> None:
     raw = _mail(fields, body)
     value = " ".join(words).encode()
     assert _of(_mail([*fields, (name, value)], body)) != _of(raw)

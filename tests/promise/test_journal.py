@@ -7,6 +7,7 @@ import fcntl
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -166,7 +167,7 @@ def test_where_no_journal_can_be_written_a_stop_says_so_too(tmp_path: Path) -> N
     assert (outcome.status, b"a retry may repeat deliveries" in outcome.stderr) == (75, True)
 
 
-def test_a_record_that_cannot_be_taken_out_of_the_journal_says_nothing_there(tmp_path: Path, monkeypatch) -> None:
+def test_a_record_that_cannot_leave_the_journal_is_empty_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     progress = journal.create(bytes(tmp_path), b"name", 7)
     progress.store(_step(b"/a"), {})
     with monkeypatch.context() as closed:
@@ -184,7 +185,7 @@ def _refuse(path: bytes) -> None:
     raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
 
 
-def test_a_record_that_finds_no_room_in_the_queue_is_kept_to_where_it_is(tmp_path: Path, monkeypatch) -> None:
+def test_a_record_that_finds_no_room_in_the_queue_still_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert Room(tmp_path, rules=BROKEN).hand(MAIL).status == 75
 
     def move(_self: Progress, _path: bytes) -> None:
@@ -217,7 +218,7 @@ def test_two_processes_at_once_on_one_message(tmp_path: Path) -> None:
     assert room.records() == []
 
 
-def test_who_finds_a_message_in_other_hands_asks_to_come_again(tmp_path: Path, monkeypatch) -> None:
+def test_who_finds_a_message_in_other_hands_asks_to_come_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "JOURNAL_PATIENCE", 0.1)
     progress = journal.create(bytes(tmp_path), b"name", 1)
     with pytest.raises(Failure, match="another process"):
@@ -261,7 +262,7 @@ def test_a_torn_tail_ends_the_record_and_is_written_over(tmp_path: Path) -> None
     assert Progress(bytes(path), os.open(path, os.O_RDWR)).tries == 0
 
 
-DAMAGES = {
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda _octets: b"",
     "first line": lambda octets: b"x" + octets[1:],
     "cache line": lambda octets: octets.replace(b" cache ", b" cachf "),
@@ -269,7 +270,9 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_record_makes_no_message_a_duplicate_of_itself_or_half_a_century_old(damage, tmp_path: Path) -> None:
+def test_a_damaged_record_makes_no_message_a_duplicate_of_itself_or_half_a_century_old(
+    damage: str, tmp_path: Path
+) -> None:
     cache = f'"{tmp_path}/keys" key "%[message_id]"'
     rules = (
         f'cache "{tmp_path}/keys"\nmatch in-cache {cache} action drop\nmatch all action add-to-cache {cache} continue\n'
@@ -289,7 +292,7 @@ def test_a_damaged_record_makes_no_message_a_duplicate_of_itself_or_half_a_centu
     assert room.records() == []
 
 
-def test_the_journal_is_bounded_in_number_and_age(tmp_path: Path, monkeypatch) -> None:
+def test_the_journal_is_bounded_in_number_and_age(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "JOURNAL_FILES", 5)
     for number in range(9):
         journal.create(bytes(tmp_path), b"%d" % number, 1).close()
@@ -308,7 +311,9 @@ def test_the_journal_is_bounded_in_number_and_age(tmp_path: Path, monkeypatch) -
 
 
 @pytest.mark.parametrize("bound", ["number", "age"])
-def test_a_message_whose_record_was_too_much_is_no_duplicate_of_itself(bound: str, tmp_path: Path, monkeypatch) -> None:
+def test_a_message_whose_record_was_too_much_is_no_duplicate_of_itself(
+    bound: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rules = (
         'cache "{0}/keys"\nmatch in-cache "{0}/keys" key "%[message_id]" action drop\n'
         'match all action add-to-cache "{0}/keys" key "%[message_id]" continue\n'

@@ -96,7 +96,7 @@ def test_a_configuration_that_cannot_be_used_makes_the_message_wait(fault: str, 
     assert room.copies(MAIL) == dict.fromkeys("abcd", 1)
 
 
-def test_a_fault_of_ours_makes_the_message_wait(tmp_path: Path, monkeypatch) -> None:
+def test_a_fault_of_ours_makes_the_message_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     room = Room(tmp_path, queue=True)
     with monkeypatch.context() as patch:
         patch.setattr("rulesmith.mda.describe", lambda *_: 1 / 0)
@@ -164,7 +164,9 @@ LONG = a_mail(more=b"\n" + b"x" * (limits.SPOOL_MEMORY + 1))
 
 
 @pytest.mark.parametrize("mail", [MAIL, LONG], ids=["short", "long"])
-def test_a_message_that_cannot_be_synced_is_delivered_from_memory_or_not_at_all(mail, tmp_path, monkeypatch) -> None:
+def test_a_message_that_cannot_be_synced_is_delivered_from_memory_or_not_at_all(
+    mail: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     room = Room(tmp_path, queue=True, rules='match all action pipe "cat >>b"\n')
     assert room.queue
     room.queue.mkdir(0o700)
@@ -186,7 +188,9 @@ def test_a_message_that_cannot_be_synced_is_delivered_from_memory_or_not_at_all(
     assert room.copies(LONG)["b"] == 1
 
 
-def test_a_long_message_that_is_scanned_is_read_from_its_new_place(tmp_path: Path, monkeypatch) -> None:
+def test_a_long_message_that_is_scanned_is_read_from_its_new_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its first file is closed when the scanned text takes its place; the problem mailbox asks for it once more."""
     settings = 'set queue-tries 1\nset queue-time 0 seconds\nset scan "unix:/nowhere"\n'
     room = Room(tmp_path, queue=True)
@@ -318,15 +322,18 @@ def test_drop_throws_away(tmp_path: Path) -> None:
 KILLED = "match all action pipe 'kill -9 $PPID'\n"
 
 
-def test_what_is_dropped_does_not_come_back(tmp_path: Path, monkeypatch) -> None:
+def test_what_is_dropped_does_not_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its caller, whom a kill has kept from hearing that it is taken, brings it once more."""
     room = Room(tmp_path, queue=True, rules=KILLED)
     assert room.hand(MAIL).status == -9
     synced: list[str] = []
     sync = os.fsync
-    monkeypatch.setattr(
-        os, "fsync", lambda number: (synced.append(os.readlink(f"/proc/self/fd/{number}")), sync(number))
-    )
+
+    def noted(descriptor: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
     assert _queue(room, "drop", str(_listed(room)[0]["id"]))[0] == 0
     assert str(room.queue) in synced
     room.configure(PLAN)
@@ -336,7 +343,9 @@ def test_what_is_dropped_does_not_come_back(tmp_path: Path, monkeypatch) -> None
     assert room.copies(MAIL)["a"] == 1
 
 
-def test_an_equal_message_whose_caller_was_just_told_is_another_one(tmp_path: Path, monkeypatch) -> None:
+def test_an_equal_message_whose_caller_was_just_told_is_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     room = Room(tmp_path, queue=True, rules=KILLED)
     assert room.queue
     assert room.hand(MAIL).status == -9

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from rulesmith.sources.stdin import Letter
 from tests.promise.room import Room, a_mail
 
 
-def test_a_message_that_another_user_has_laid_there_is_not_touched(tmp_path: Path, monkeypatch) -> None:
+def test_a_message_that_another_user_has_laid_there_is_not_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It says which commands to run."""
     room = Room(tmp_path, queue=True, rules='match all action pipe "test -e healed && cat >>b"\n')
     assert room.hand(a_mail()).status == 0
@@ -27,10 +30,10 @@ def test_a_message_that_another_user_has_laid_there_is_not_touched(tmp_path: Pat
     assert room.work() == []
 
 
-def test_a_name_that_is_in_use_is_not_given_again(tmp_path: Path, monkeypatch) -> None:
+def test_a_name_that_is_in_use_is_not_given_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two messages of one process in one microsecond: the clock was set back."""
     times = iter([1_700_000_000_000_001_000] * 3 + [1_700_000_000_000_002_000] * 3)
-    monkeypatch.setattr(entries.time, "time_ns", lambda: next(times))
+    monkeypatch.setattr(time, "time_ns", lambda: next(times))
     monkeypatch.setattr(os, "getpid", lambda: 7)
     folder = bytes(tmp_path / "queue")
     context = entries.this_call(b"fdm", ["-f", "conf"])

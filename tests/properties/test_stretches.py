@@ -77,7 +77,7 @@ def history(program: tuple[Any, ...], raw: bytes) -> list[Any]:
     message = Message(raw, header.boundary(raw), {}, 0)
     engine = evaluate((SETTINGS, (), (), (), program), b"stdin", (), message, ME)
     seen: list[Any] = []
-    answer = None
+    answer: dict[bytes, bytes] | None = None
     while True:
         try:
             effect = engine.send(answer)

@@ -87,7 +87,10 @@ class Sentences:
                 return "include 'part'"
             case "IFDEF" | "ENDIF":
                 return rng.choice(["ifdef $s endif", "ifndef $s set = endif", "ifndef $u endif"])
-        return rng.choice(SPELLINGS.get(terminal) or [sign for sign, name in SYMBOLS.items() if name == terminal])
+            case _:
+                return rng.choice(
+                    SPELLINGS.get(terminal) or [sign for sign, name in SYMBOLS.items() if name == terminal]
+                )
 
     def string(self, rng: random.Random) -> str:
         parts = ["a", "b c", "\n", "#", "é", "\udce9", "%h", "$", "}", "\0", '"', "'", "${s}", "%{n}", "${u}", "\\n"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from tests.scan import scripted
 from tests.scan.asking import ask
@@ -12,7 +13,7 @@ ANSWER = scripted.says(scripted.ok(json.dumps(VERDICT).encode()))
 HEAD = b"From: a@example.com\nSubject: s\n\n"
 
 
-def _asked(raw: bytes, user: bytes = b"me@home.example", **settings: object) -> scripted.Asked:
+def _asked(raw: bytes, user: bytes = b"me@home.example", **settings: Any) -> scripted.Asked:
     with scripted.rspamd(ANSWER) as server:
         ask(raw, server.url, user, **settings)
     assert server.body == raw

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import resource
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from rulesmith.sources import stdin
 MIB = 1 << 20
 
 
-def _child(feed: bytes, times: int, act) -> tuple[int, bytes]:
+def _child(feed: bytes, times: int, act: Callable[[], bytes]) -> tuple[int, bytes]:
     """`act` in another process with this on standard input, so many times; its peak of memory and what it returned."""
     read, write = os.pipe()
     news, tell = os.pipe()
@@ -36,15 +37,17 @@ def _child(feed: bytes, times: int, act) -> tuple[int, bytes]:
             while rest:
                 rest = rest[stream.write(rest) :]
     with os.fdopen(news, "rb") as stream:
-        peak, _, answer = stream.read().partition(b" ")
+        size, _, told = stream.read().partition(b" ")
     os.waitpid(pid, 0)
-    return int(peak), answer
+    return int(size), told
 
 
 @pytest.mark.parametrize("temporary", ["", "/nowhere"])
 @pytest.mark.parametrize("last", [b"", b"\n"])
 @pytest.mark.parametrize("size", [1, SPOOL_MEMORY - 1, SPOOL_MEMORY, SPOOL_MEMORY + 1, SPOOL_MEMORY * 3])
-def test_a_message_is_what_came_with_a_last_line_end(size, last, temporary, tmp_path: Path, monkeypatch) -> None:
+def test_a_message_is_what_came_with_a_last_line_end(
+    size: int, last: bytes, temporary: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TMPDIR", temporary or str(tmp_path))
     octets = (bytes(range(256)) * (size // 256 + 1))[: size - len(last)] + last
 

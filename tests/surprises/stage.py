@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from tests.differential.compare import Trace, differences, look
 from tests.door import Call, Door, Outcome, command, door_on, plain_user, warm_door
@@ -56,6 +57,18 @@ class Run:
         return [path.read_bytes() for path in sorted((self.folder / maildir / "new").glob("*"))]
 
 
+class Options(TypedDict, total=False):
+    """What a run may have besides; Stage._run says what each means."""
+
+    files: Mapping[str, bytes]
+    account: str
+    env: Mapping[str, str]
+    start: str
+    mode: int
+    call: tuple[str, ...]
+    again: Run
+
+
 class Stage:
     """Runs programs, as a plain user, each time in a folder of its own; `fdm` is the real one."""
 
@@ -65,26 +78,26 @@ class Stage:
         self.user = plain_user()
         self._runs = 0
 
-    def ours(self, conf: str | bytes, mail: bytes = MAIL, *words: str, **more: object) -> Run:
+    def ours(self, conf: str | bytes, mail: bytes = MAIL, *words: str, **more: Unpack[Options]) -> Run:
         """rulesmith."""
-        return self._run(warm_door, conf, mail, words, **more)  # type: ignore[arg-type]
+        return self._run(warm_door, conf, mail, words, **more)
 
-    def ours_on(self, descriptor: int, conf: str | bytes, *words: str, **more: object) -> Run:
+    def ours_on(self, descriptor: int, conf: str | bytes, *words: str, **more: Unpack[Options]) -> Run:
         """rulesmith with this standard input."""
-        return self._run(lambda call: door_on(descriptor, call), conf, b"", words, **more)  # type: ignore[arg-type]
+        return self._run(lambda call: door_on(descriptor, call), conf, b"", words, **more)
 
-    def theirs(self, conf: str | bytes, mail: bytes = MAIL, *words: str, fdm: str = "", **more: object) -> Run:
+    def theirs(self, conf: str | bytes, mail: bytes = MAIL, *words: str, fdm: str = "", **more: Unpack[Options]) -> Run:
         """The real fdm 2.2, or the program `fdm`."""
-        return self._run(command([fdm or self.fdm]), conf, mail, words, **more)  # type: ignore[arg-type]
+        return self._run(command([fdm or self.fdm]), conf, mail, words, **more)
 
-    def both(self, conf: str | bytes, mail: bytes = MAIL, *words: str, **more: object) -> tuple[Run, Run]:
+    def both(self, conf: str | bytes, mail: bytes = MAIL, *words: str, **more: Unpack[Options]) -> tuple[Run, Run]:
         return self.ours(conf, mail, *words, **more), self.theirs(conf, mail, *words, **more)
 
-    def agree(self, conf: str | bytes, mail: bytes = MAIL, *words: str, **more: object) -> Run:
+    def agree(self, conf: str | bytes, mail: bytes = MAIL, *words: str, **more: Unpack[Options]) -> Run:
         """Both do the same: status (by fdm's table), output, log and every file. Returns our run."""
         theirs = self.theirs(conf, mail, *words, **more)
         if "call" in more:
-            more["call"] = (STATUS, *more["call"])  # type: ignore[misc]
+            more["call"] = (STATUS, *more["call"])
         ours = self.ours(conf, mail, STATUS, *words, **more)
         same = tuple(word.encode() for word in words)
         found = differences(
@@ -117,15 +130,15 @@ class Stage:
         # Names of the same length, because paths get into messages and their sizes.
         folder = again.folder if again else self.base / f"{self._runs:03}"
         octets = conf if isinstance(conf, bytes) else (account + conf).encode("utf-8", "surrogateescape")
-        for path, text in {"conf": octets, **(files or {})}.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_bytes(text)
-            (folder / path).chmod(mode)
+        for name, text in {"conf": octets, **(files or {})}.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(text)
+            (folder / name).chmod(mode)
         for each in ("home", "tmp"):
             (folder / each).mkdir(exist_ok=True)
         if self.user:
-            for each in (folder, *folder.rglob("*")):
-                os.chown(each, self.user.pw_uid, self.user.pw_gid, follow_symlinks=False)
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, self.user.pw_uid, self.user.pw_gid, follow_symlinks=False)
         environment = {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "HOME": f"{folder}/home",

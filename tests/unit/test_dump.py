@@ -12,10 +12,17 @@ USUAL = (
 )
 
 
-def lines(text: str, level: int = 3, files: dict[str, bytes] | None = None, **flags: bool) -> list[str]:
+def lines(
+    text: str,
+    level: int = 3,
+    files: dict[str, bytes] | None = None,
+    keep_all: bool = False,
+    allow_multiple: bool = False,
+) -> list[str]:
     holdings = Holdings(files=files or {}, groups={b"staff": 50}, outputs={"echo hi": "hi\n", "echo 4": "4\n"})
     compiled = compile_text("conf", text, Imagined(holdings))
-    return [line.decode() for at, line in dump(compiled, b"user", **flags) if at <= level]
+    dumped = dump(compiled, b"user", keep_all=keep_all, allow_multiple=allow_multiple)
+    return [line.decode() for at, line in dumped if at <= level]
 
 
 def test_every_kind_of_item_is_shown() -> None:

@@ -45,11 +45,14 @@ def append(path: bytes) -> Any:
 
 
 def run(
-    rules: tuple[Any, ...], actions: tuple[Any, ...] = (), failing: dict[bytes, str] | None = None, **settings: Any
+    rules: tuple[Any, ...],
+    actions: tuple[Any, ...] = (),
+    failing: dict[bytes, str] | None = None,
+    settings: dict[str, Any] | None = None,
 ) -> tuple[Verdict, list[tuple[bytes, bytes]]]:
     """The verdict, and (path, user) of what was stored, in order."""
     message = Message(b"A: 1\n\nbody\n", 6, {}, 0)
-    program = ({**SETTINGS, **settings}, (), (), actions, rules)
+    program = ({**SETTINGS, **(settings or {})}, (), (), actions, rules)
     engine = evaluate(program, b"stdin", (), message, ME)
     stored: list[tuple[bytes, bytes]] = []
     answer: Any = None
@@ -176,7 +179,7 @@ def test_a_failure_ends_everything_and_names_itself() -> None:
 
 def test_an_ignored_failure_keeps_the_mail_and_runs_no_more_rules() -> None:
     rules = (rule(0, append(b"b"), append(b"c"), goes_on=True), rule(1, append(b"d")))
-    verdict, done = run(rules, failing={b"b": "no"}, **{"ignore-errors": True})
+    verdict, done = run(rules, failing={b"b": "no"}, settings={"ignore-errors": True})
     assert (verdict.outcome, verdict.decision, done) == ("ignored", "keep", [])
 
 
@@ -184,7 +187,7 @@ def test_the_end_of_the_rules_overrides_what_a_rule_decided() -> None:
     dropping = rule(0, ("drop", (), AT), goes_on=True)
     verdict, _ = run((dropping,))
     assert (verdict.decision, verdict.dropped, verdict.ended) == ("keep", False, True)
-    verdict, _ = run((rule(0, ("keep", (), AT), goes_on=True),), **{"unmatched-mail": "drop"})
+    verdict, _ = run((rule(0, ("keep", (), AT), goes_on=True),), settings={"unmatched-mail": "drop"})
     assert (verdict.decision, verdict.dropped) == ("drop", True)
 
 

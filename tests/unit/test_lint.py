@@ -136,4 +136,4 @@ def test_every_file_is_a_check_of_its_own_name_and_every_check_is_in_one_group()
         assert name.replace("_", "-") == rule.NAME
         assert isinstance(rule.SEVERITY, Severity)
         for part in ("What it does:", "Why is this bad:", "Example:", "Use instead:"):
-            assert part in rule.__doc__, f"{name} has no {part!r}"
+            assert part in (rule.__doc__ or ""), f"{name} has no {part!r}"
