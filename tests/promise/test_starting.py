@@ -1,0 +1,108 @@
+"""The start of the door, before anything of ours runs: whatever is missing, the message stays with the caller."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.promise.room import Room, a_mail
+
+ROOT = Path(__file__).parents[2]
+LIBRARY = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
+RULES = 'match all action maildir "a"\n'
+STAYS = b"the message stays with the caller"
+# More than a pipe holds: who does not read it to its end breaks the pipe.
+LARGE = a_mail() + b"x" * 200_000 + b"\n"
+
+
+class House:
+    """An environment such as pip makes, and beside it a folder for the mail."""
+
+    def __init__(self, folder: Path) -> None:
+        self.bin, self.library = folder / "house" / "bin", folder / "house" / LIBRARY
+        self.bin.mkdir(parents=True)
+        self.library.mkdir(parents=True)
+        shutil.copy(ROOT / "bin" / "fdm", self.bin)
+        self.python = self.bin / "python3"
+        self.python.symlink_to(sys.executable)
+        (self.bin / "rulesmith").write_text(f"#!{self.python}\nimport sys\n")
+        for name in ("rulesmith", "lark"):
+            found = importlib.util.find_spec(name)
+            assert found
+            assert found.submodule_search_locations
+            (self.library / name).symlink_to(found.submodule_search_locations[0])
+        (folder / "room").mkdir()
+        self.room = Room(folder / "room", rules=RULES)
+        # What the shell needs, and no Python.
+        self.tools = folder / "tools"
+        self.tools.mkdir()
+        for tool in ("cat", "readlink"):
+            (self.tools / tool).symlink_to(shutil.which(tool) or "")
+
+    def hand(self, mail: bytes = LARGE, door: Path | None = None) -> tuple[int, bytes]:
+        """The exit status and what was said; raises BrokenPipeError where the mail is not read to its end."""
+        call = self.room.call(mail)
+        with subprocess.Popen(
+            [door or self.bin / "fdm", *call.args], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+            cwd=call.cwd, env={**call.env, "PATH": str(self.tools)},
+        ) as process:  # fmt: skip
+            assert process.stdin
+            assert process.stderr
+            with process.stdin:
+                process.stdin.write(mail)
+            said = process.stderr.read()
+        return process.returncode, said
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+def _without_package(house: House) -> None:
+    (house.library / "rulesmith").unlink()
+
+
+def _copy(house: House) -> Path:
+    """The package, to be harmed."""
+    package = house.library / "rulesmith"
+    origin = package.resolve()
+    package.unlink()
+    shutil.copytree(origin, package, ignore=shutil.ignore_patterns("__pycache__"))
+    return package
+
+
+def _with_half_a_module(house: House) -> None:
+    module = _copy(house) / "fdm.py"
+    module.write_bytes(module.read_bytes()[:500])
+
+
+def _with_a_fault(house: House) -> None:
+    with (_copy(house) / "options.py").open("a") as module:
+        module.write("\ndef parse(words):\n    raise OSError(23, 'no more files')\n")
+
+
+@pytest.mark.parametrize("harm", [_without_package, _with_half_a_module, _with_a_fault])
+def test_what_cannot_be_loaded_leaves_the_message(harm: Callable[[House], None], house: House) -> None:
+    harm(house)
+    status, said = house.hand()
+    assert (status, said.count(STAYS), said.count(b"\n")) == (75, 1, 1), said
+
+
+def test_a_terminal_is_not_waited_for(house: House) -> None:
+    _without_package(house)
+    ours, theirs = os.openpty()
+    done = subprocess.run(
+        [house.bin / "fdm", "fetch"], stdin=theirs, stderr=subprocess.PIPE, env={"PATH": str(house.tools)},
+        timeout=30, check=False,
+    )  # fmt: skip
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 75
