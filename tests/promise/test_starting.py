@@ -66,6 +66,60 @@ def house(tmp_path: Path) -> House:
     return House(tmp_path)
 
 
+def test_without_any_python_the_message_stays(house: House) -> None:
+    house.python.unlink()
+    status, said = house.hand()
+    assert (status, said.count(STAYS), said.count(b"\n")) == (75, 1, 1), said
+
+
+def test_a_python_that_cannot_be_started_leaves_the_message(house: House) -> None:
+    if subprocess.run(["sh", "-c", "trap 'exit 75' EXIT; exec /no/such"], check=False).returncode != 75:
+        pytest.skip("this sh, which is bash, ends with 126 or 127 then, whatever it is told")
+    house.python.unlink()
+    house.python.write_text("#!/no/such/interpreter\n")
+    house.python.chmod(0o755)
+    status, said = house.hand()
+    assert (status, said.count(STAYS)) == (75, 1), said
+
+
+# First lines of `rulesmith`, as installers write them; {} is a folder with a Python.
+NAMED = {
+    "pip": "#!{}/python3.x",
+    "Fedora": "#!{}/python3.x -sP",
+    "a blank": "#! {}/python3.x",
+    "env": "#!/usr/bin/env python3.x",
+}
+UNNAMED = {
+    "uv": "#!/bin/sh\n'''exec' \"$(dirname -- \"$(realpath -- \"$0\")\")\"/'python' \"$0\" \"$@\"\n' '''",
+    "a long path": "#!/bin/sh\n'''exec' \"/a path/python3\" \"$0\" \"$@\"\n' '''",
+    "a Python that is gone": "#!/no/such/python3",
+    "an option of env": "#!/usr/bin/env -S python3 -I",
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("who", NAMED)
+def test_the_python_is_the_one_that_the_installer_names(who: str, house: House) -> None:
+    house.python.rename(house.tools / "python3.x")
+    (house.bin / "rulesmith").write_text(NAMED[who].format(house.tools) + "\nimport sys\n")
+    status, said = house.hand()
+    assert (status, house.room.copies(LARGE)) == (0, {"a": 1}), said
+
+
+@pytest.mark.parametrize("who", UNNAMED)
+def test_without_a_name_it_is_the_one_beside_the_door(who: str, house: House) -> None:
+    (house.bin / "rulesmith").write_text(UNNAMED[who] + "\n")
+    status, said = house.hand()
+    assert (status, house.room.copies(LARGE)) == (0, {"a": 1}), said
+
+
+def test_without_the_other_command_too(house: House) -> None:
+    """As in the middle of an upgrade."""
+    (house.bin / "rulesmith").unlink()
+    status, said = house.hand()
+    assert (status, house.room.copies(LARGE)) == (0, {"a": 1}), said
+
+
 def _without_package(house: House) -> None:
     (house.library / "rulesmith").unlink()
 
