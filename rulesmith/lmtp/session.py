@@ -68,17 +68,23 @@ class Session:
     def feed(self, octets: bytes) -> list[Event]:
         """Take what the client has sent."""
         self._buffer += octets
-        return self._go_on()
+        return self.go_on()
+
+    def go_on(self) -> list[Event]:
+        """What is to be done with what has come so far."""
+        while self._next():
+            pass
+        return self._said()
 
     def answer(self, replies: Sequence[bytes]) -> list[Event]:
-        """Say what became of the message, one reply for each recipient; then go on with what came meanwhile."""
+        """Say what became of the message, one reply for each recipient; what came meanwhile is for `go_on`."""
         assert self._next == self._wait
         assert len(replies) == len(self._recipients), "one reply a recipient"
         for reply in replies:
             self._say(reply)
         self._forget()
         self._next = self._command
-        return self._go_on()
+        return self._said()
 
     @property
     def waits(self) -> bool:
@@ -90,9 +96,7 @@ class Session:
         """Whether the client is sending a message."""
         return self._next == self._data
 
-    def _go_on(self) -> list[Event]:
-        while self._next():
-            pass
+    def _said(self) -> list[Event]:
         events, self._events = self._events, []
         return events
 
@@ -105,6 +109,11 @@ class Session:
         self._recipients = []
 
     def _wait(self) -> bool:
+        return False
+
+    def _over(self) -> bool:
+        """Nobody listens any more."""
+        self._buffer = b""
         return False
 
     def _command(self) -> bool:
@@ -138,8 +147,7 @@ class Session:
 
     def _end(self) -> bool:
         self._events.append(Close())
-        self._buffer = b""
-        self._next = self._wait
+        self._next = self._over
         return False
 
     def _lhlo(self, more: bytes) -> None:

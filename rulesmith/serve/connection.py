@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 from typing import TYPE_CHECKING
 
 from rulesmith.lmtp.events import Begin, Close, Discard, Event, Message, Piece, Reply
@@ -22,6 +23,14 @@ _TOO_MANY = b"421 4.3.2 too many connections\r\n"
 _TOO_SLOW = b"421 4.4.2 too slow\r\n"
 
 
+class State(enum.Enum):
+    """How far the end has come."""
+
+    TALKING = enum.auto()
+    LEAVING = enum.auto()  # what is owed is still said, and nothing more is done
+    CLOSED = enum.auto()  # nothing more is said; what was may still be read
+
+
 class Connection(asyncio.Protocol):
     """A client, from its first octet to its last."""
 
@@ -29,20 +38,23 @@ class Connection(asyncio.Protocol):
         self._server = server
         self._session = Session(server.name, server.settings.maximum, server.look_up)
         self._transport: asyncio.Transport | None = None
+        self._state = State.TALKING
         self._spooled: Spooled | None = None
+        # Of the message that is whole: a reply for each recipient, None as long as there is none, and the jobs that are
+        # answered while the client has not heard it.
         self._replies: list[bytes | None] = []
+        self._answered: list[Job] = []
         self._heard_at = self._began_at = server.time()
-        self._full = False  # the client does not read what it is told
-        self._ending = False
+        self._full = False  # something is said that is not yet where the client reads it
 
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        transport.set_write_buffer_limits(0)
         if not self._server.admit(self):
-            transport.write(_TOO_MANY)
-            transport.close()
+            self._close(_TOO_MANY)
             return
         self._do(self._session.greeting())
 
@@ -52,44 +64,47 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """It has nothing to say any more; an answer that it waits for it shall have."""
-        self._ending = self._session.waits
-        return self._ending
+        owed = self._session.waits or bool(self._answered)
+        self._state = State.LEAVING if owed else State.CLOSED
+        return owed
 
     def connection_lost(self, _: Exception | None) -> None:
+        self._state = State.CLOSED
         self._transport = None
+        self._tell(False)
         self._forget()
         self._server.leave(self)
 
     def pause_writing(self) -> None:
         self._full = True
-        self._listen()
 
     def resume_writing(self) -> None:
         self._full = False
-        self._listen()
+        self._go_on()
 
     # What the server calls.
 
     def look(self, now: float) -> None:
         """Time goes by. Who waits for us is not slow."""
-        if self._session.waits or self._transport is None:
-            return
         settings = self._server.settings
-        if now - self._heard_at > settings.idle or now - self._began_at > settings.transaction:
-            self._say_and_close(_TOO_SLOW)
+        slow = now - self._heard_at > settings.idle or now - self._began_at > settings.transaction
+        if slow and not self._session.waits:
+            self._close(_TOO_SLOW)
 
     def end(self) -> None:
         """The server ends. Who waits for an answer gets it."""
-        if self._session.waits and self._transport is not None and not self._transport.is_closing():
-            self._ending = True
+        if self._session.waits or self._answered:
+            self._state = State.LEAVING
         else:
-            self._say_and_close(_GOODBYE)
+            self._close(_GOODBYE)
 
-    def _say_and_close(self, reply: bytes) -> None:
-        if self._transport is None:
-            return
+    def _close(self, reply: bytes = b"") -> None:
+        """Say the last word, and close; in the middle of a message it could be taken for the answer."""
         if not self._session.in_message:
-            self._transport.write(reply)
+            self._write(reply)
+        if self._transport is None or self._state is State.CLOSED:
+            return
+        self._state = State.CLOSED
         if self._full:
             # It would never be read.
             self._transport.abort()
@@ -98,6 +113,7 @@ class Connection(asyncio.Protocol):
 
     def _do(self, events: list[Event]) -> None:
         said = b""
+        message = None
         for event in events:
             if isinstance(event, Piece):
                 assert self._spooled is not None
@@ -110,29 +126,42 @@ class Connection(asyncio.Protocol):
                 self._forget()
                 self._spooled = Spooled(b"")
             elif isinstance(event, Message):
-                self._began_at = self._server.time()
-                self._write(said)
-                said = b""
-                self._deliver(event)
+                message = event
             elif isinstance(event, Close):
-                self._ending = True
+                self._state = State.LEAVING
         self._write(said)
+        if message is not None:
+            self._began_at = self._server.time()
+            self._deliver(message)
+        if self._state is State.LEAVING and not (self._session.waits or self._full):
+            self._close()
         self._listen()
-        if self._ending and not (self._session.waits and self._replies) and self._transport is not None:
-            self._transport.close()
 
     def _write(self, octets: bytes) -> None:
-        if octets and self._transport is not None:
+        if octets and self._transport is not None and self._state is not State.CLOSED:
             self._transport.write(octets)
+            if self._transport.is_closing():
+                # Nobody is there any more, as we shall be told.
+                self._state = State.CLOSED
 
     def _listen(self) -> None:
         """Read on, or leave it in the socket while we have enough to do."""
-        if self._transport is None or self._transport.is_closing():
+        if self._transport is None or self._state is State.CLOSED:
             return
         if self._full or self._session.waits:
             self._transport.pause_reading()
         else:
             self._transport.resume_reading()
+
+    def _go_on(self) -> None:
+        """When the client has all that was said: count it as heard, and do what it has sent meanwhile."""
+        if self._full or self._state is State.CLOSED:
+            return
+        self._tell(True)
+        if self._state is State.LEAVING:
+            self._close()
+        else:
+            self._do(self._session.go_on())
 
     def _deliver(self, message: Message) -> None:
         """Give the message to the workers, once for each user that it is for."""
@@ -158,25 +187,34 @@ class Connection(asyncio.Protocol):
             if octets is None:
                 descriptor = spooled.descriptor()
         except OSError:
-            self._settle(places, _NO_ROOM)
+            asyncio.get_running_loop().call_soon(self._settle, places, _NO_ROOM)
             return
 
-        def answered(status: int) -> bool:
-            return self._settle(places, _LATER if status else _DONE)
+        def answered(job: Job, status: int) -> None:
+            self._answered.append(job)
+            self._settle(places, _LATER if status else _DONE)
 
         self._server.pool.submit(Job(recipient, octets, descriptor, spooled.size, answered))
 
-    def _settle(self, places: list[int], reply: bytes) -> bool:
-        """An answer; whether the client is there to hear it."""
+    def _settle(self, places: list[int], reply: bytes) -> None:
+        """Some recipients' answer. The client hears all of them together, for it may bring the message again as long as
+        one is missing."""
         for place in places:
             self._replies[place] = reply
         replies = [each for each in self._replies if each is not None]
-        if len(replies) == len(self._replies):
-            self._replies = []
+        if self._transport is None:
+            self._tell(False)
+        elif len(replies) == len(self._replies):
             self._began_at = self._heard_at = self._server.time()
-            self._do(self._session.answer(replies))
-        # What was written just now to somebody who is gone has closed the transport.
-        return self._transport is not None and not self._transport.is_closing()
+            said = self._session.answer(replies)
+            self._write(b"".join(event.octets for event in said if isinstance(event, Reply)))
+            self._go_on()
+
+    def _tell(self, heard: bool) -> None:
+        """Those who have answered learn whether the client has heard it."""
+        answered, self._answered = self._answered, []
+        for job in answered:
+            job.tell(heard)
 
     def _forget(self) -> None:
         if self._spooled is not None:

@@ -9,7 +9,8 @@ from rulesmith.serve.driver import ServeDriver
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Protocol
+    from collections.abc import Callable
+    from typing import Any
 
     from rulesmith.delivery.progress import Progress
     from rulesmith.delivery.queue import Entry
@@ -24,18 +25,13 @@ if TYPE_CHECKING:
 
     User = tuple[bytes, int, int, bytes]
 
-    class Caller(Protocol):
-        """Who waits for the answer."""
-
-        def answer(self, status: int, last: bool) -> None:
-            """Say what became of the message. Only the first answer counts."""
-
-        def has_heard(self) -> bool:
-            """Whether the answer has reached the client, who does not bring the message again then."""
-
 
 class ServeDoor(Door):
-    """One message. What a process's end does otherwise, `close` does."""
+    """One message. `taken` is called when the queue has it, and it is safe.
+
+    What the last moment of a process does otherwise, `settle` does: the client has heard by then what became of the
+    message, or it never will. What its end does, `close` does.
+    """
 
     def __init__(
         self,
@@ -44,13 +40,13 @@ class ServeDoor(Door):
         words: list[str],
         handed: Handed,
         programs: Programs,
-        caller: Caller,
+        taken: Callable[[], None],
         agent: Agent | None,
     ) -> None:
         super().__init__(options, log, "fdm", words)
         self._message = handed
         self._programs = programs
-        self._caller = caller
+        self._taken = taken
         self._agent = agent
         self._served: ServeSession | None = None
 
@@ -75,7 +71,7 @@ class ServeDoor(Door):
         super()._take_over(settings)
         if self.entry is not None:
             # It is durable: the client need not wait for its deliveries.
-            self._caller.answer(SUCCESS, last=False)
+            self._taken()
 
     def _refuse(self, reason: str = "") -> int:
         if reason:
@@ -95,15 +91,17 @@ class ServeDoor(Door):
 
     def _queued(self, status: int) -> int:
         stopping.over = True
-        self._caller.answer(status, last=self.entry is None)
-        if self._caller.has_heard():
-            return super()._queued(status)
-        # The client is gone and brings the message again; that copy shall find out what is done with this one.
-        if self.entry is not None:
+        return status
+
+    def settle(self, status: int, heard: bool) -> None:
+        """Forget the message that `run` gave this status. Or, where its client does not know that and brings it again:
+        that copy shall find out what is done with this one."""
+        if heard:
+            super()._queued(status)
+        elif self.entry is not None:
             self._served_again()
         elif status == SUCCESS and self._served is not None:
             self._served.write_down()
-        return status
 
     def _served_again(self) -> None:
         """A message of the queue whose client was not told: as if its taker had been killed."""

@@ -1,11 +1,11 @@
 """What server and workers say to each other: one tuple a packet, and now and then an open file with it.
 
-To a worker: (JOB, who, folder, variables, config, recipient, size, octets or None); the message is in the file that
-comes along where the octets are None. Then (TOLD, yes or no): whether the client has heard the answer.
+To a worker: (JOB, number, folder, variables, config, size, octets or None); the message is in the file that comes
+along where the octets are None. Some time after its answer (TOLD, number, yes or no): whether the client has heard it.
 
 From a worker: (ANSWER, exit status, last), as soon as it is known what to tell the client, `last` where nothing else
 follows; (FREE, leaves) after an answer that was not the last, when the message is done with, and whether the worker
-ends; (NOTE, who, text), for the log, to be said once however many workers say it.
+takes no other one; (NOTE, who, text), for the log, to be said once however many workers say it.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Server:
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
         self.time = loop.time
-        self.pool = Pool(self._nursery, self.settings.workers, self._note, self._changed.set)
+        self.pool = Pool(self._nursery, self.settings.workers, self._note, self._say, self._changed.set)
         self._stop: asyncio.Future[str] = loop.create_future()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ask_to_stop, number.name)

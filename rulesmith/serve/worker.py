@@ -17,9 +17,10 @@ from rulesmith.serve.programs import Programs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
     from rulesmith.serve.agent import Agent
+    from rulesmith.serve.door import ServeDoor
     from rulesmith.serve.line import Line
     from rulesmith.serve.settings import Settings
 
@@ -56,7 +57,6 @@ class Worker:
     def __init__(self, server: Line, settings: Settings) -> None:
         self._server = server
         self._settings = settings
-        self._notes: list[tuple[str, str]] = []
         self._programs = Programs(lambda who, text: server.say(line.NOTE, who, text))
         self._agent: Agent | None = None
         if settings.dovecot:
@@ -65,84 +65,87 @@ class Worker:
             self._agent = Agent(os.fsencode(settings.dovecot), settings.folders)
         self._poll = select.poll()
         self._poll.register(server.socket.fileno(), select.POLLIN)
+        # Messages that are answered, while nobody knows yet whether their clients hear that: the door, the status, and
+        # where and for whom it was.
+        self._untold: dict[int, tuple[ServeDoor, int, str, dict[str, str]]] = {}
+        self._leaves = False
 
     def serve(self) -> bool:
-        """Take one message through its rules; False where there will be none any more."""
+        """Do what the server says next; False where there will be nothing any more."""
         while self._agent is not None and not self._poll.poll(SERVE_IDLE * 1000):
             self._agent.close()
+        # What is done has to be settled first: the server says when, or is gone.
+        stopping.over = bool(self._untold)
         heard = self._server.hear()
         if heard is None:
+            for number in list(self._untold):
+                self._settle(number, False)
             return False
-        (_, _, folder, variables, config, size, octets), descriptor = heard
-        caller = _Caller(self._server)
-        handed = Handed(octets, size, descriptor)
-        status = fdm.EX_TEMPFAIL
-        try:
-            status = self._run(folder, variables, config, handed, caller)
-        except Stopped:
-            # Before the door had it in its hands.
-            handed.close()
-        stopping.over = True
-        caller.end(status)
-        goes_on = not stopping.asked and not caller.leaves
-        stopping.forget()
-        return goes_on
+        words, descriptor = heard
+        if words[0] == line.TOLD:
+            self._settle(*words[1:])
+        else:
+            self._take(words[1:], descriptor)
+        return bool(self._untold) or not self._leaves
 
-    def _run(self, folder: str, variables: dict[str, str], config: str, handed: Handed, caller: _Caller) -> int:
+    def _settle(self, number: int, heard: bool) -> None:
+        door, status, folder, variables = self._untold.pop(number)
+        # Names in a configuration are those of this place.
+        _enter(folder, variables, door.log)
+        try:
+            door.settle(status, heard)
+        finally:
+            door.close()
+
+    def _take(self, job: tuple[Any, ...], descriptor: int) -> None:
+        """One message through its rules."""
+        number, folder, variables, config, size, octets = job
         from rulesmith.serve.door import ServeDoor  # loaded already
+
+        answered = False
+
+        def taken() -> None:
+            nonlocal answered
+            answered = True
+            self._say(line.ANSWER, fdm.SUCCESS, False)
 
         words = [*self._settings.words, "-m", "-f", config, "fetch"]
         options = parse(words)
         log = Log(options.verbose, options.quiet, "fdm" if options.syslog else None)
-        os.environ.update(variables)
+        door = ServeDoor(options, log, words, Handed(octets, size, descriptor), self._programs, taken, self._agent)
+        status = fdm.EX_TEMPFAIL
+        stopping.forget()
         try:
-            os.chdir(folder)
-        except OSError as error:
-            log.warn(f"{folder}: {error.strerror}")
-            handed.close()
-            return fdm.EX_TEMPFAIL
-        door = ServeDoor(options, log, words, handed, self._programs, caller, self._agent)
+            if _enter(folder, variables, log):
+                status = door.run()
+            stopping.over = True
+        except Stopped:
+            # Before the door had the message in its hands.
+            log.warn(f"{config}: stopped before the message was looked at")
+        self._leaves = bool(stopping.asked) or _has_grown()
+        self._untold[number] = door, status, folder, variables
+        if not answered:
+            self._say(line.ANSWER, status, not self._leaves)
+        if answered or self._leaves:
+            self._say(line.FREE, self._leaves)
+
+    def _say(self, *words: Any) -> None:
         try:
-            return door.run()
-        finally:
-            door.close()
-
-
-class _Caller:
-    """The server, for one message."""
-
-    def __init__(self, server: Line) -> None:
-        self.leaves = False
-        self._server = server
-        self._last: bool | None = None  # of the answer; None before there is one
-        self._heard: bool | None = None
-
-    def answer(self, status: int, last: bool) -> None:
-        if self._last is not None:
-            return
-        self.leaves = _has_grown()
-        self._last = last and not self.leaves
-        try:
-            self._server.say(line.ANSWER, status, self._last)
+            self._server.say(*words)
         except OSError:
-            self._heard = False
+            # The server is gone, as the next look will show.
+            return
 
-    def has_heard(self) -> bool:
-        if self._heard is None:
-            words = self._server.hear()
-            self._heard = words is not None and bool(words[0][1])
-        return self._heard
 
-    def end(self, status: int) -> None:
-        """The message is done with. No answer so far means the status."""
-        self.answer(status, last=True)
-        self.has_heard()
-        if not self._last:
-            try:
-                self._server.say(line.FREE, self.leaves)
-            except OSError:
-                # The server is gone, as the next look will show.
-                return
+def _enter(folder: str, variables: dict[str, str], log: Log) -> bool:
+    """Be where a user's rules are at home; whether that can be."""
+    os.environ.update(variables)
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        log.warn(f"{folder}: {error.strerror}")
+        return False
+    return True
 
 
 def _has_grown() -> bool:

@@ -30,6 +30,7 @@ class Talk:
 
     def answer(self, *replies: bytes) -> None:
         self._do(self.session.answer(replies))
+        self._do(self.session.go_on())
 
     def _do(self, events: list[Event]) -> None:
         for event in events:
