@@ -234,15 +234,10 @@ def test_a_log_that_nobody_takes_stops_no_service(desk: Desk) -> None:
     fcntl.fcntl(desk.out, fcntl.F_SETPIPE_SZ, 4096)
     descriptor = desk.service("rspamd")
     line = b"y" * 1000 + b"\n"
-    begin = time.monotonic()
-    slowest = 0.0
+    # Two megabytes are said, though not one octet was read. A clerk that waited for the reader would do so for ever.
     for _ in range(2000):
-        before = time.monotonic()
+        assert select.select([], [descriptor], [], PATIENCE)[1]
         os.write(descriptor, line)
-        slowest = max(slowest, time.monotonic() - before)
-    # Two megabytes are said, though not one octet was read.
-    assert slowest < 8
-    assert time.monotonic() - begin < 15
     lines = [desk.plain(1)[0]]
     while not lines[-1].startswith("clerk: "):
         lines.append(desk.plain(1)[0])

@@ -65,7 +65,7 @@ class Post:
         self.at = 0
         self.process = self.bed.begin("sh", "-c", _COMMAND.format(interval=interval))
 
-    def until(self, ask: Callable[[Fetching], object], seconds: float = 30.0) -> Fetching:
+    def until(self, ask: Callable[[Fetching], object], seconds: float = 90.0) -> Fetching:
         """Read what is said until the state is so."""
         end = time.monotonic() + seconds
         while True:
@@ -79,7 +79,7 @@ class Post:
             assert time.monotonic() < end, self.said.read_text()
             time.sleep(0.02)
 
-    def error(self, kind: str, seconds: float = 30.0) -> str:
+    def error(self, kind: str, seconds: float = 90.0) -> str:
         """The words for a trouble of this kind, which is logged as it is."""
         polled = next(iter(self.until(lambda found: found.troubles.get(kind), seconds).polled.values()))
         assert polled.kind == kind
@@ -197,7 +197,7 @@ def test_a_message_that_fetchmail_refuses_is_named(post: Post) -> None:
 
 def test_a_login_that_is_refused(post: Post) -> None:
     post.start(password="wrong", interval=1)
-    error = post.error("login", 60)
+    error = post.error("login")
     assert error.startswith("localhost refuses the login")
     assert "check user and password" in error
     assert not any(each.success for each in post.fetching.polled.values())
@@ -210,7 +210,7 @@ def test_a_certificate_that_is_not_trusted(post: Post) -> None:
 
 def test_without_sslcertck_the_certificate_is_not_the_trouble(post: Post) -> None:
     post.start(tls="no sslcertck", poll="provider via 127.0.0.1", password="wrong", interval=1)
-    assert post.error("login", 60).startswith("provider refuses the login")
+    assert post.error("login").startswith("provider refuses the login")
     warnings = [line for line in post.log if "insecure" in line]
     assert len(warnings) == 1
     post.until(lambda found: found.polls >= 2)
@@ -239,7 +239,7 @@ def test_a_server_that_is_down_and_comes_back(post: Post) -> None:
 
 def test_a_name_that_nobody_has(post: Post) -> None:
     post.start(poll="mail.nowhere.invalid")
-    assert post.error("network", 60).startswith("the name mail.nowhere.invalid is not found")
+    assert post.error("network").startswith("the name mail.nowhere.invalid is not found")
 
 
 def test_a_folder_that_is_not_there(post: Post) -> None:

@@ -244,7 +244,7 @@ def test_rulesmith_that_takes_too_long_is_told_to_leave_and_fetchmail_hears_what
         assert mailbox.times[0] == 1
 
 
-def test_a_stop_between_many_messages_repeats_and_cuts_none(house: House, tmp_path: Path) -> None:
+def test_stops_between_many_messages_lose_and_cut_none_and_repeat_hardly_any(house: House, tmp_path: Path) -> None:
     command = tmp_path / "mda"
     command.write_text(f"#!/bin/sh\ncat >{tmp_path}/new.$$\nsleep 0.05\nmv {tmp_path}/new.$$ {tmp_path}/got.$$\n")
     command.chmod(0o755)
@@ -255,7 +255,7 @@ def test_a_stop_between_many_messages_repeats_and_cuts_none(house: House, tmp_pa
             rc=f"poll 127.0.0.1 proto pop3 port {mailbox.port} uidl user a pass b mda '{command}' keep sslproto ''\n",
         )
         house.look(1)
-        for enough in (3, 8, 13):
+        for enough in (3, 6, 9, 12):
             until(lambda enough=enough: len(list(tmp_path.glob("got.*"))) >= enough, "some messages")  # type: ignore[misc]
             house.supervisor.s6.down(house.service(USER))
             until(lambda: not house.pid(USER), "fetchmail has ended")
@@ -263,7 +263,10 @@ def test_a_stop_between_many_messages_repeats_and_cuts_none(house: House, tmp_pa
             house.supervisor.s6.up(house.service(USER))
         until(lambda: mailbox.sessions, "all are fetched")
     got = sorted(int(path.read_bytes().partition(b"Subject: ")[2].split()[0]) for path in tmp_path.glob("got.*"))
-    assert got == list(range(20))
+    assert set(got) == set(range(20))
+    # Of a command that is about to end nobody can say whether it has stored its message; on a busy machine it happens
+    # that one is killed then.
+    assert len(got) <= 21
     assert {len(path.read_bytes().partition(b"\n\n")[2]) for path in tmp_path.glob("got.*")} == {len(body) - 300}
 
 

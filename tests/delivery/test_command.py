@@ -33,7 +33,7 @@ def _gone(pid: int) -> bool:
 
 
 def _wait_until_gone(pid: int) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not _gone(pid):
         assert time.monotonic() < deadline, f"process {pid} lives on"
         os.sched_yield()
@@ -225,7 +225,7 @@ def test_until_stops_the_command_and_all_it_started(tmp_path: Path) -> None:
     begin = time.monotonic()
     text = b"echo $$; sleep 600 & echo $!; wait"
     assert command.run(text, None, ME, RecordingWorld(), False, until) == (None, b"")
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 60
     for pid in pids:
         _wait_until_gone(pid)
 
@@ -253,9 +253,9 @@ def test_a_command_that_takes_too_long_is_killed_with_all_it_started(
     monkeypatch.chdir(tmp_path)
     begin = time.monotonic()
     with pytest.raises(Failure) as failure:
-        _run(text, b"x" * 1_000_000, world=RecordingWorld(timeout=0.3))
-    assert failure.value.text == os.fsdecode(text) + ": io: poll: Connection timed out; killed after 0.3 seconds"
-    assert time.monotonic() - begin < 10
+        _run(text, b"x" * 1_000_000, world=RecordingWorld(timeout=1.5))
+    assert failure.value.text == os.fsdecode(text) + ": io: poll: Connection timed out; killed after 1.5 seconds"
+    assert time.monotonic() - begin < 60
     for pid in (tmp_path / "pids").read_text().split():
         _wait_until_gone(int(pid))
 

@@ -240,7 +240,7 @@ class TestDialogue:
 
     def test_once_taken_a_silent_farewell_costs_no_more_than_the_time_limit(self) -> None:
         with server([*WILLING[:6], SILENCE]) as heard:
-            send(heard.port, timeout=0.5)
+            send(heard.port, timeout=2)
 
 
 class TestNoDialogue:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 
 import pytest
 
@@ -70,9 +69,7 @@ def test_the_door_is_killed_while_deliver_is_at_work(house: House, number: int, 
     house.configure((QUEUE if queue else "") + RULES)
     when = '"$*" = "${*#*Received}"' if at == "INBOX" else '"$*" != "${*#*Received}"'
     house.break_deliver(f"[ {when} ] && [ ! -e ~/killed ] && {{ touch ~/killed; kill -{int(number)} $DOOR; }}")
-    begin = time.monotonic()
     done = house.hand(message)
-    assert time.monotonic() - begin < 10
     assert (house.bed.home / "killed").exists()
     told = done.status == 0
     if number == signal.SIGTERM:

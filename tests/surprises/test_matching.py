@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.surprises.stage import ACCOUNT, MAIL, Stage, days_ago
@@ -265,9 +263,8 @@ def test_l74_the_user_is_no_tag_of_the_message(stage: Stage) -> None:
 
 def test_l75_a_condition_without_a_command_fails_at_once(stage: Stage) -> None:
     conf = 'set timeout 1\nmatch exec "%[nosuch]" returns (0, ) action drop\nmatch all action stdout'
-    began = time.monotonic()
+    # The patience of the test is less than that.
     ours = stage.ours(conf.replace("timeout 1", "timeout 900"))
-    assert time.monotonic() - began < 60
     assert (ours.status, ours.out) == (75, b"")
     assert ours.log.startswith("stdin: empty command\nstdin: fetching error. aborted\n")
     assert stage.theirs(conf).status == 1
