@@ -208,9 +208,10 @@ class AccountRun:
         self.now = int(now)
         self._journal: bytes | None = None
         self._records: bool | None = None  # whether the journal holds any; not looked at yet
-        self.world = World(session.settings, account[0], session.hostname, self._warn, self.trace)
+        level = session.log.level
+        self.world = World(session.settings, account[0], session.hostname, self._warn, self.trace, level)
         self.driver = Driver(self.world, dict(session.program[1]), session.who)
-        self._tracing = session.log.level > 0
+        self._tracing = level > 0
         self._summary: Summary | None = None  # of the message under way
         self._since = now
 

@@ -31,7 +31,9 @@ class RecordingWorld(World):
         self.events: list[tuple[Any, ...]] = []
         chosen = DEFAULTS | {name.replace("_", "-"): value for name, value in settings.items()}
         assert chosen.keys() == DEFAULTS.keys()
-        super().__init__(chosen, b"stdin", b"ho/st:1", self.warnings.append, lambda *event: self.events.append(event))
+        super().__init__(
+            chosen, b"stdin", b"ho/st:1", self.warnings.append, lambda *event: self.events.append(event), 3
+        )
 
     def named(self, event: str) -> list[list[Any]]:
         """The arguments of every event of that name."""

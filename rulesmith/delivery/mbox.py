@@ -36,18 +36,23 @@ def deliver(
     if compress and not path.endswith(b".gz"):
         path += b".gz"
     world.trace("saving-mbox", path)
+    # Before others wait for the lock.
+    text = b"%s\n%s\n\n" % (from_line, mbox_text.quote(raw))
+    if compress:
+        from rulesmith.delivery import gzip_member  # loads zlib
+
+        text = gzip_member.member(text)
     umask = os.umask(world.settings["file-umask"])
     try:
         _look(path, world)
         box = _open(path, world)
         try:
             world.trace("from-line", from_line)
-            text = b"%s\n%s\n\n" % (from_line, _quote(raw, world))
+            if world.level >= 2:
+                for line in mbox_text.quoted_lines(raw):
+                    world.trace("quoting", line)
             if compress:
-                from rulesmith.delivery import gzip_member  # loads zlib
-
                 gzip_member.mend(box.descriptor, path, world.warn)
-                text = gzip_member.member(text)
             _append(box, text, not compress)
         finally:
             box.close()
@@ -56,15 +61,6 @@ def deliver(
     finally:
         os.umask(umask)
     return {b"mbox_file": path}
-
-
-def _quote(raw: bytes, world: World) -> bytes:
-    quoted = mbox_text.quote(raw)
-    if quoted is not raw:
-        for line in quoted.split(b"\n"):
-            if line.lstrip(b">").startswith(b"From "):
-                world.trace("quoting", line[1:])
-    return quoted
 
 
 def _look(path: bytes, world: World) -> None:

@@ -113,6 +113,7 @@ def _work(user: User, world: World, function: Any, args: Any, raw: bytes, tell: 
             world.hostname,
             lambda text: say("warn", text),
             lambda *event: say("trace", *event),
+            world.level,
         )
         tags = function(args, raw, user, there)
     except Failure as failure:

@@ -24,9 +24,12 @@ def _silent(event: str, *args: object) -> None:
 
 
 class World:
-    """Settings, names and the two ways to speak: `trace` (events for the log levels) and `warn` (always shown)."""
+    """Settings, names and the two ways to speak: `trace` (events for the log levels) and `warn` (always shown).
 
-    __slots__ = ("_fqdn", "account", "hostname", "settings", "trace", "warn")
+    `level` is the log's: what would be an event for each line of a message need not be traced where nobody sees it.
+    """
+
+    __slots__ = ("_fqdn", "account", "hostname", "level", "settings", "trace", "warn")
 
     def __init__(
         self,
@@ -35,12 +38,14 @@ class World:
         hostname: bytes,
         warn: Callable[[bytes], None],
         trace: Callable[..., None] = _silent,
+        level: int = 0,
     ) -> None:
         self.settings = settings
         self.account = account
         self.hostname = hostname
         self.warn = warn
         self.trace = trace
+        self.level = level
         self._fqdn: bytes | None = None
 
     def fqdn(self) -> bytes:

@@ -19,23 +19,38 @@ def quote(raw: bytes) -> bytes:
 
     fdm leaves the first line as it is, so that a mail can pose as a separator.
     """
-    out: list[bytes] = []
+    # One buffer, because a list of as many pieces as there are lines takes thirty times the message.
+    out = bytearray()
     last = 0
     for start, _ in _from_lines(raw):
-        out += (raw[last:start], b">")
+        out += raw[last:start]
+        out += b">"
         last = start
-    return b"".join(out) + raw[last:] if out else raw
+    if not out:
+        return raw
+    out += raw[last:]
+    return bytes(out)
+
+
+def quoted_lines(raw: bytes) -> Iterator[bytes]:
+    """The lines before which `quote` puts a `>`, without their ends."""
+    for start, at in _from_lines(raw):
+        end = raw.find(b"\n", at)
+        yield raw[start : end if end >= 0 else None]
 
 
 def unquote(raw: bytes) -> bytes:
     """One `>` less on each line that is at least one `>` and `From `: the reverse of `quote`."""
-    out = []
+    out = bytearray()
     last = 0
     for start, at in _from_lines(raw):
         if start < at:
-            out.append(raw[last:start])
+            out += raw[last:start]
             last = start + 1
-    return b"".join(out) + raw[last:] if out else raw
+    if not last:
+        return raw
+    out += raw[last:]
+    return bytes(out)
 
 
 def _from_lines(raw: bytes) -> Iterator[tuple[int, int]]:
