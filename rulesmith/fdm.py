@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rulesmith.delivery.queue import Entry
     from rulesmith.delivery.spool import Spool
     from rulesmith.mda import Session
-    from rulesmith.program import Program
+    from rulesmith.program import Account, Program
     from rulesmith.sources.stdin import Letter
 
     User = tuple[bytes, int, int, bytes]
@@ -280,13 +280,15 @@ class Door:
             if lock is not None:
                 lock.release()
 
-    def _accounts(self, program: Program, me: User, path: str) -> int:
+    def _chosen(self, program: Program) -> list[Account]:
         from rulesmith.mda import select
 
+        chosen = select(program[2], self.options)
+        return [account for account in chosen if account[3] == "stdin"] if self.again else chosen
+
+    def _accounts(self, program: Program, me: User, path: str) -> int:
         options = self.options
-        chosen = select(program[2], options)
-        if self.again:
-            chosen = [account for account in chosen if account[3] == "stdin"]
+        chosen = self._chosen(program)
         if not chosen:
             return self._no("no accounts found")
         session = self._session(program, me, path)

@@ -58,8 +58,8 @@ def serve(
     except UsageError as error:
         reason = str(error) or f"{' '.join(found)} mean nothing for a server"
         raise click.UsageError(f"fdm's options: {reason}") from None
-    if options.check or options.config or options.fdm_status or options.config_check:
-        raise click.UsageError(f"-n, -f, {CONFIG_CHECK} and {FDM_EXIT_STATUS} mean nothing for a server")
+    if options.command != "fetch" or options.check or options.config or options.fdm_status or options.config_check:
+        raise click.UsageError(f"cache, -n, -f, {CONFIG_CHECK} and {FDM_EXIT_STATUS} mean nothing for a server")
     if not options.includes:
         found += ["-a", "stdin"]
     try:

@@ -61,6 +61,10 @@ class ServeDoor(Door):
     def _load(self, path: str, me: User) -> tuple[Program | None, dict[str, Any]]:
         return self._programs.load(path, self.options, me)
 
+    def _chosen(self, program: Program) -> list[Account]:
+        # What else is polled has nothing to do with this message, whose client would take a status for an answer.
+        return [account for account in super()._chosen(program) if account[3] == "stdin"]
+
     def _holds_message(self) -> bool:
         return True
 

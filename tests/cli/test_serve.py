@@ -31,6 +31,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
         (["--lmtp", "s", "-f", "c", "--", "-f", "x"], "mean nothing for a server"),
         (["--lmtp", "s", "-f", "c", "--", "-Z"], "invalid option -- 'Z'"),
         (["--lmtp", "s", "-f", "c", "--", "poll"], "mean nothing for a server"),
+        (["--lmtp", "s", "-f", "c", "--", "cache", "list"], "mean nothing for a server"),
         (["--lmtp", "s", "-f", "c", "--mode", "9"], "not an octal number"),
         (["--lmtp", "s", "-f", "c", "--workers", "0"], "Invalid value for '--workers'"),
     ],

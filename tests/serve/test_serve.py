@@ -51,6 +51,21 @@ def test_who_sent_it_is_on_top_where_there_is_a_header(service: Service, mail: b
     assert path.read_bytes() == (b"Return-Path: <a@example.org>\n" if added else b"") + mail
 
 
+@pytest.mark.parametrize("queued", [False, True], ids=["journal", "queue"])
+def test_an_account_that_does_not_read_it_is_no_answer_for_a_message(make: Starter, queued: bool) -> None:
+    service = make(words=["-a", "old"])
+    if queued:
+        service.site.write_text(f'set queue "{service.folder}/queue"\n')
+    home = service.configure(f'account "old" maildir "src"\n{ONE}')
+    for name in ("new", "cur", "tmp"):
+        (home / "src" / name).mkdir(parents=True)
+    (home / "src" / "new" / "1").write_bytes(a_mail(2))
+    service.start()
+    assert service.hand(a_mail()) == 451
+    assert "no accounts found" in service.log.read_text()
+    assert (service.box("box"), service.queue()) == ([], [])
+
+
 def test_pythons_own_client_gets_on_with_it(service: Service) -> None:
     with smtplib.LMTP(str(service.socket)) as client:
         assert client.sendmail("a@example.org", [NAME], wire(a_mail()).removesuffix(b".\r\n")) == {}
