@@ -13,6 +13,7 @@ import time
 import zlib
 
 from rulesmith.delivery import folders
+from rulesmith.effects import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,21 +38,25 @@ def member(text: bytes) -> bytes:
 def mend(descriptor: int, path: bytes, warn: Callable[[bytes], None]) -> None:
     """Put an unfinished member at the end of the file into one beside it, so that what follows can be read.
 
-    A file that is no gzip file at all stays as it is, and so does one that may not be read. Raises OSError.
+    A file that is no gzip file at all stays as it is, and so does one that may not be read. Raises OSError, and Failure
+    where the file is damaged: what lies behind that may be whole, but gzip would not read it, nor what is added.
     """
     size = os.fstat(descriptor).st_size
     try:
-        if not size or _is_marked(descriptor, size) or os.pread(descriptor, 3, 0) != _MAGIC:
+        if not size or _is_marked(descriptor, size) or not _MAGIC.startswith(os.pread(descriptor, len(_MAGIC), 0)):
             return
     except OSError as error:
         if error.errno != errno.EBADF:
             raise
         return
-    whole = _whole(descriptor)
+    whole = _whole(descriptor, path)
     if whole == size:
         return
     aside = b"%s.torn-%d" % (path, time.time_ns())
-    _copy(descriptor, whole, aside)
+    try:
+        _copy(descriptor, whole, aside)
+    except OSError as error:
+        raise folders.refusal(aside, error, "cannot take the unfinished end of the mailbox") from None
     os.ftruncate(descriptor, whole)
     warn(path + b": its last %d octets, an unfinished gzip member, are now in " % (size - whole) + aside)
 
@@ -64,8 +69,8 @@ def _is_marked(descriptor: int, size: int) -> bool:
     return start >= 0 and os.pread(descriptor, len(_MAGIC), start) == _MAGIC
 
 
-def _whole(descriptor: int) -> int:
-    """Up to where the file consists of whole members."""
+def _whole(descriptor: int, path: bytes) -> int:
+    """Up to where the file consists of whole members, before the end or one that is not finished. Raises Failure."""
     whole = at = 0
     block = b""
     while True:
@@ -78,8 +83,11 @@ def _whole(descriptor: int) -> int:
                     return whole
             try:
                 unpacker.decompress(block)
-            except zlib.error:
-                return whole
+            except zlib.error as error:
+                name = folders.text_of(path)
+                raise Failure(
+                    f"{name}: damaged behind octet {whole} ({error}): mend it or move it away, gzip reads no further"
+                ) from None
             block = unpacker.unused_data
         whole = at - len(block)
 
