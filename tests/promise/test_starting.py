@@ -66,6 +66,29 @@ def house(tmp_path: Path) -> House:
     return House(tmp_path)
 
 
+def test_behind_a_link_the_package_is_that_of_the_python(house: House, tmp_path: Path) -> None:
+    """Beside the link lies what is left of an earlier installation."""
+    old = tmp_path / "old" / LIBRARY / "rulesmith"
+    old.mkdir(parents=True)
+    (old / "__init__.py").write_text("raise SystemError('the old one')\n")
+    door = tmp_path / "old" / "bin" / "fdm"
+    door.parent.mkdir()
+    door.symlink_to(house.bin / "fdm")
+    status, said = house.hand(door=door)
+    assert (status, house.room.copies(LARGE)) == (0, {"a": 1}), said
+
+
+def test_a_link_to_the_door_alone_finds_the_package_beside_itself(house: House, tmp_path: Path) -> None:
+    """As stow makes it where the folders of Python are there already."""
+    away = tmp_path / "stow" / "bin"
+    away.mkdir(parents=True)
+    for name in ("fdm", "rulesmith"):
+        (house.bin / name).rename(away / name)
+        (house.bin / name).symlink_to(away / name)
+    status, said = house.hand()
+    assert (status, house.room.copies(LARGE)) == (0, {"a": 1}), said
+
+
 def test_without_any_python_the_message_stays(house: House) -> None:
     house.python.unlink()
     status, said = house.hand()
