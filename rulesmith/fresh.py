@@ -51,7 +51,8 @@ def fresh_program(
     try:
         compiled = compile_config(path, machine, earlier, site)
     except OSError as error:
-        log.warn(f"{path}: {os.strerror(error.errno or 0)}")
+        # Another name is that of a file of ours: the grammar.
+        log.warn(f"{os.fsdecode(error.filename or path)}: {os.strerror(error.errno or 0)}")
         return None, site.settings
     if log.level >= 2:
         lines = dump(compiled, me[0], keep_all=options.keep, allow_multiple=options.multiple, scan=options.scan)

@@ -59,7 +59,7 @@ def load_program(
             on_warning=lambda text: click.echo(text, err=True),
         )
     except OSError as error:
-        click.echo(f"{path}: {os.strerror(error.errno or 0)}", err=True)
+        click.echo(f"{os.fsdecode(error.filename or path)}: {os.strerror(error.errno or 0)}", err=True)
         sys.exit(2)
     if compiled.program is None:
         for diagnostic in compiled.diagnostics:

@@ -51,7 +51,7 @@ class House:
         call = self.room.call(mail)
         with subprocess.Popen(
             [door or self.bin / "fdm", *call.args], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
-            cwd=call.cwd, env={**call.env, "PATH": str(self.tools)},
+            cwd=call.cwd, env={**call.env, "PATH": str(self.tools), "RULESMITH_CONF": ""},
         ) as process:  # fmt: skip
             assert process.stdin
             assert process.stderr
@@ -164,6 +164,15 @@ def _with_half_a_module(house: House) -> None:
 def _with_a_fault(house: House) -> None:
     with (_copy(house) / "options.py").open("a") as module:
         module.write("\ndef parse(words):\n    raise OSError(23, 'no more files')\n")
+
+
+def test_a_grammar_that_is_gone_is_named(house: House) -> None:
+    grammar = _copy(house) / "grammar" / "fdm.lark"
+    grammar.unlink()
+    status, said = house.hand()
+    assert (status, said.decode()) == (75, f"{grammar}: No such file or directory\n")
+    (house.room.folder / "conf").unlink()
+    assert house.hand() == (75, b"conf: No such file or directory\n")
 
 
 @pytest.mark.parametrize("harm", [_without_package, _with_half_a_module, _with_a_fault])
