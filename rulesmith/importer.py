@@ -3,7 +3,7 @@
 Python's own way asks the file system and itself some twenty questions for each module; for the modules that a message
 needs that is as long as everything that is done with it. This one opens the file in `__pycache__`, by the rules of
 PEP 552. Where that is missing, older than its source or of another Python, the module is left to Python's way, which
-then writes it.
+then writes it; where it is damaged, its source is compiled each time.
 """
 
 from __future__ import annotations
@@ -48,7 +48,12 @@ class Importer:
         octets = _read(cached)
         if octets[:4] != self._magic or not _is_fresh(octets, source):
             return None
-        self._codes[name] = marshal.loads(memoryview(octets)[_HEADER:])  # noqa: S302  # as Python does
+        try:
+            self._codes[name] = marshal.loads(memoryview(octets)[_HEADER:])  # noqa: S302  # as Python does
+        except (EOFError, ValueError, TypeError):
+            # Damaged. Python would end here, but the source is there too.
+            with open(source, "rb") as file:
+                self._codes[name] = compile(file.read(), source, "exec", dont_inherit=True)
         spec = self._spec(name, self, origin=source, is_package=parent is not None)  # type: ignore[arg-type]  # duck
         spec.has_location = True
         spec.cached = cached

@@ -82,6 +82,17 @@ def test_a_compiled_file_that_python_would_not_take_is_not_taken(octets: bytes, 
     assert look(package)[0][:2] == ["near", "SourceFileLoader"]
 
 
+@pytest.mark.parametrize("cut", [17, 40, -1])
+def test_a_damaged_compiled_file_is_made_up_for_by_its_source(cut: int, package: Path) -> None:
+    """Python's own importer ends there: its stamp is right."""
+    compile_all(package, Mode.UNCHECKED_HASH)
+    (cached,) = (package / "__pycache__").glob("near.*.pyc")
+    cached.write_bytes(cached.read_bytes()[:cut])
+    assert look(package)[0][:2] == ["near", "Importer"]
+    cached.write_bytes(cached.read_bytes()[:16] + b"?" * 40)
+    assert look(package)[0][:2] == ["near", "Importer"]
+
+
 def test_a_hash_that_is_to_be_checked_is_left_to_python(package: Path) -> None:
     compile_all(package, Mode.CHECKED_HASH)
     assert {found[1] for found in look(package)} == {"SourceFileLoader"}
