@@ -14,7 +14,9 @@ def full_name(hostname: bytes) -> bytes:
 
     try:
         address = _socket.getaddrinfo(hostname, None, 0, 1)[0][4]  # 1: SOCK_STREAM
-        return _socket.getnameinfo(address, _socket.NI_NAMEREQD)[0].encode() or hostname
+        # With a number for the service, or /etc/services is searched for the name of port 0.
+        how = _socket.NI_NAMEREQD | _socket.NI_NUMERICSERV
+        return _socket.getnameinfo(address, how)[0].encode() or hostname
     except (OSError, UnicodeError):
         return hostname
 
