@@ -15,6 +15,7 @@ from rulesmith.options import CONFIG_CHECK, FDM_EXIT_STATUS, UsageError, parse
 @click.command(context_settings={"ignore_unknown_options": False})
 @click.option("--lmtp", "socket", metavar="SOCKET", required=True, type=click.Path(), help="The unix socket to serve.")
 @click.option("--users", metavar="DIR", type=click.Path(exists=True, file_okay=False), help="A folder for each user.")
+@click.option("--recipients", metavar="DIR", type=click.Path(exists=True, file_okay=False), help="A file for each one.")
 @click.option("-f", "--config", metavar="FILE", help="With --users the file's name in each folder; else for everybody.")
 @click.option("--delimiter", default="+", show_default=True, help="What begins the detail of an address; empty: none.")
 @click.option(
@@ -33,6 +34,7 @@ from rulesmith.options import CONFIG_CHECK, FDM_EXIT_STATUS, UsageError, parse
 def serve(
     socket: str,
     users: str | None,
+    recipients: str | None,
     config: str | None,
     delimiter: str,
     dovecot: str,
@@ -47,11 +49,14 @@ def serve(
 
     A recipient's user is DIR/NAME with a configuration in it; NAME is the address, or what stands before its detail or
     its @. That folder is HOME and the working directory. Without --users all mail goes by one FILE, and RECIPIENT says
-    for whom it is. FDM-OPTIONs are those of fdm(1), for each message: -a, -D, -h, -k, -l, -q, -u, -v, --scan; the
+    for whom it is. With --recipients a recipient is the name of a file there, which holds the path of such a folder.
+    FDM-OPTIONs are those of fdm(1), for each message: -a, -D, -h, -k, -l, -q, -u, -v, --scan; the
     account is `stdin` unless they say otherwise.
     """
-    if users is None and config is None:
+    if users is None and recipients is None and config is None:
         raise click.UsageError("whose rules? Name a folder of users with --users, or one configuration with -f")
+    if users is not None and recipients is not None:
+        raise click.UsageError("--users and --recipients say the same in two ways")
     found = list(words)
     try:
         options = parse([*found, "fetch"])
@@ -69,6 +74,7 @@ def serve(
     settings = {
         "socket": os.path.abspath(socket),
         "users": None if users is None else os.path.abspath(users),
+        "recipients": None if recipients is None else os.path.abspath(recipients),
         "config": config or "fdm.conf",
         "delimiter": delimiter,
         "dovecot": dovecot and os.path.abspath(dovecot),

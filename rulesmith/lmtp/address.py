@@ -44,8 +44,9 @@ def names(address: bytes, delimiter: bytes = b"+") -> list[bytes]:
     bare = local.partition(delimiter)[0] if delimiter else local
     found = [each + b"@" + domain for each in (local, bare) if domain] + [local, bare]
     found += [each.lower() for each in found]
-    return [each for each in dict.fromkeys(found) if _may_be_a_folder(each)]
+    return [each for each in dict.fromkeys(found) if may_be_a_file(each)]
 
 
-def _may_be_a_folder(name: bytes) -> bool:
+def may_be_a_file(name: bytes) -> bool:
+    """Whether it can be the name of a file, or of a folder, which does not lead elsewhere."""
     return 0 < len(name) <= _LONGEST_NAME and name[:1] not in (b".", b"@") and not (b"/" in name or b"\0" in name)

@@ -65,6 +65,11 @@ class Session:
         """What the server says first."""
         return [Reply(b"220 " + self.name + b" LMTP rulesmith\r\n")]
 
+    @property
+    def has_recipients(self) -> bool:
+        """Whether a transaction is under way that somebody gets."""
+        return bool(self._recipients)
+
     def feed(self, octets: bytes) -> list[Event]:
         """Take what the client has sent."""
         self._buffer += octets

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import os
 from typing import TYPE_CHECKING
 
 from rulesmith.lmtp.events import Begin, Close, Discard, Event, Message, Piece, Reply
@@ -36,7 +37,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._session = Session(server.name, server.settings.maximum, server.look_up)
+        self._session = Session(server.name, server.settings.maximum, self._look_up)
         self._transport: asyncio.Transport | None = None
         self._state = State.TALKING
         self._spooled: Spooled | None = None
@@ -44,6 +45,7 @@ class Connection(asyncio.Protocol):
         # answered while the client has not heard it.
         self._replies: list[bytes | None] = []
         self._answered: list[Job] = []
+        self._locks: list[int] = []
         self._heard_at = self._began_at = server.time()
         self._full = False  # something is said that is not yet where the client reads it
 
@@ -73,6 +75,7 @@ class Connection(asyncio.Protocol):
         self._transport = None
         self._tell(False)
         self._forget()
+        self._unlock()
         self._server.leave(self)
 
     def pause_writing(self) -> None:
@@ -133,6 +136,8 @@ class Connection(asyncio.Protocol):
         if message is not None:
             self._began_at = self._server.time()
             self._deliver(message)
+        if not self._session.has_recipients:
+            self._unlock()
         if self._state is State.LEAVING and not (self._session.waits or self._full):
             self._close()
         self._listen()
@@ -215,6 +220,17 @@ class Connection(asyncio.Protocol):
         answered, self._answered = self._answered, []
         for job in answered:
             job.tell(heard)
+
+    def _look_up(self, address: bytes) -> Recipient | None:
+        found = self._server.look_up(address)
+        if found is not None and found.lock >= 0:
+            self._locks.append(found.lock)
+        return found
+
+    def _unlock(self) -> None:
+        """The transaction is over, and the client has its answer."""
+        while self._locks:
+            os.close(self._locks.pop())
 
     def _forget(self) -> None:
         if self._spooled is not None:

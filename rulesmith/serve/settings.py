@@ -7,6 +7,7 @@ from rulesmith.limits import LMTP_IDLE, LMTP_TRANSACTION
 
 class Settings:
     """`users` is the folder of users, each a folder with a file `config`; or None, and `config` is everybody's file.
+    `recipients` is a folder with a file for each recipient instead, None for none (recipients.py).
 
     `words` are fdm's options for each message. `workers` is how many messages are under way at a time, `maximum` the
     largest in octets, 0 for any. `dovecot` is the socket of Dovecot's LMTP server, empty for none,
@@ -22,6 +23,7 @@ class Settings:
         "maximum",
         "mode",
         "ready",
+        "recipients",
         "socket",
         "transaction",
         "users",
@@ -33,6 +35,7 @@ class Settings:
         self.socket = ""
         self.mode = 0o600
         self.users: str | None = None
+        self.recipients: str | None = None
         self.config = "fdm.conf"
         self.delimiter = "+"
         self.words = ["-a", "stdin"]
