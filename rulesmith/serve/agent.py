@@ -72,7 +72,7 @@ class Agent:
         Raises Failure where nobody can know: the server was gone before it said whether it had the message.
         """
         found = target(command)
-        if found is None or must_switch(user) or not _BEGIN.match(raw) or b"\r" in raw or b"\0" in raw:
+        if found is None or must_switch(user) or _changes(raw):
             return False
         name, folder = found
         if folder and not self._folders:
@@ -84,19 +84,21 @@ class Agent:
             return False
         try:
             connection.send(smtp.stuffed(raw) + b".\r\n")
-            answer = connection.line()
+            answer = _answer(connection)
         except Failure as failure:
             self.close()
-            raise Failure(f"{text_of(command)}: Dovecot was gone before it answered: {failure.text}") from None
+            raise _unknown(command, failure.text) from None
         except BaseException:
             self.close()
             raise
         self._used = time.monotonic()
-        if answer[:3] == b"250" and answer[3:4] != b"-":
+        if answer[:4] in (b"250", b"250 "):
             return True
-        # It has not taken it; the command finds out why.
         self.close()
-        return False
+        if answer[:1] in (b"4", b"5"):
+            # It has not taken it; the command finds out why.
+            return False
+        raise _unknown(command, "it answered " + text_of(answer))
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -139,6 +141,22 @@ class Agent:
                 raise
             self._connection = connection
         return self._connection
+
+
+def _changes(raw: bytes) -> bool:
+    """Whether LMTP would make another message of it: it knows lines only, and all of them end with CR LF."""
+    return not _BEGIN.match(raw) or b"\r" in raw or b"\0" in raw or not raw.endswith(b"\n")
+
+
+def _answer(connection: Connection) -> bytes:
+    """The last line of a reply. Raises Failure."""
+    while (line := connection.line())[3:4] == b"-":
+        pass
+    return line
+
+
+def _unknown(command: bytes, why: str) -> Failure:
+    return Failure(f"{text_of(command)}: whether Dovecot has stored it is not known: {why}")
 
 
 def _sender(raw: bytes) -> bytes:

@@ -175,12 +175,36 @@ def test_a_connection_that_was_closed_meanwhile_is_opened_again(path: Path, scri
 def test_a_server_that_is_gone_before_it_answers_may_have_the_message(path: Path, scripts: list[Script]) -> None:
     """So neither does the command deliver it a second time, nor is it called delivered."""
     scripts.append(Script(path, GREETING, HELLO, READY, b""))
-    with pytest.raises(Failure, match="Dovecot was gone before it answered"):
+    with pytest.raises(Failure, match="whether Dovecot has stored it is not known: connection unexpectedly closed"):
+        agent(path).deliver(COMMAND, MAIL, USER, a_world())
+
+
+def test_an_answer_may_have_several_lines(path: Path, scripts: list[Script]) -> None:
+    several = b"250-2.0.0 stored\r\n250 2.0.0 ok\r\n"
+    scripts.append(
+        Script(path, GREETING, HELLO, READY, several, READY, several, READY, b"452-4.2.2 full\r\n452 no\r\n")
+    )
+    ours = agent(path)
+    assert ours.deliver(COMMAND, MAIL, USER, a_world())
+    assert ours.deliver(COMMAND, MAIL, USER, a_world())
+    # It was the same connection, so nothing of the first answer was left over.
+    assert scripts[0].connections == 1
+    assert not ours.deliver(COMMAND, MAIL, USER, a_world())
+    ours.close()
+
+
+@pytest.mark.parametrize("answer", [b"garbage\r\n", b"354 go on\r\n", b"2500 ok\r\n", b"\r\n", b"250-a\r\ngarbage\r\n"])
+def test_an_answer_that_means_nothing_may_mean_that_it_is_stored(
+    answer: bytes, path: Path, scripts: list[Script]
+) -> None:
+    scripts.append(Script(path, GREETING, HELLO, READY, answer))
+    with pytest.raises(Failure, match="whether Dovecot has stored it is not known: it answered"):
         agent(path).deliver(COMMAND, MAIL, USER, a_world())
 
 
 @pytest.mark.parametrize(
-    "mail", [b"", b"\nbody\n", b" folded\n\nx\n", b"From x\nA: b\n\nx\n", b"A: b\r\n\r\nx\r\n", b"A: b\n\n\0\n"]
+    "mail",
+    [b"", b"\nbody\n", b" folded\n\nx\n", b"From x\nA: b\n\nx\n", b"A: b\r\n\r\nx\r\n", b"A: b\n\n\0\n", b"A: b\n\nx"],
 )
 def test_a_message_that_lmtp_would_change_is_left_to_the_command(
     mail: bytes, path: Path, scripts: list[Script]
