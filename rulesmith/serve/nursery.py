@@ -1,7 +1,8 @@
 """Where workers come from: a small process that has loaded what they need, and nothing of the server.
 
-It starts one for each request and sends back their end of a line. It ends with the server, however that ends, and with
-it the workers: as after SIGTERM, so that each delivery under way is made and written down, or neither.
+It starts one for each request and sends back their end of a line, or no process number and no line where it cannot. It
+ends with the server, however that ends, and with it the workers: as after SIGTERM, so that each delivery under way is
+made and written down, or neither.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import select
 import time
 
 from rulesmith.limits import SERVE_GRACE
+from rulesmith.log import Log
 from rulesmith.serve import line, worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
     from rulesmith.serve.line import Line
     from rulesmith.serve.settings import Settings
@@ -40,6 +42,8 @@ def start(settings: Settings) -> tuple[Line, int]:
                 # A service manager may tell everybody; the server says what is to be done.
                 _signal.signal(number, _signal.SIG_IGN)
             _run(theirs, settings)
+        except Exception:  # noqa: BLE001
+            _say_fault()
         finally:
             os._exit(1)
     theirs.close()
@@ -57,28 +61,49 @@ def _run(server: Line, settings: Settings) -> NoReturn:
             if heard is None:
                 _end(children)
             assert heard[0] == (NEW,)
-            children.add(_bear(server, settings))
+            try:
+                children.add(_bear(server, settings))
+            except OSError as error:
+                Log().warn(f"no worker can be started: {error.strerror}")
+                _say(server, BORN, None)
         _bury(children)
 
 
 def _bear(server: Line, settings: Settings) -> int:
+    """Raises OSError."""
     ours, theirs = line.pair()
-    pid = os.fork()
-    if not pid:
-        try:
-            ours.close()
-            server.close()
-            worker.work(theirs, settings)
-        finally:
-            os._exit(1)
-    theirs.close()
     try:
-        server.say(BORN, pid, descriptor=ours.socket.fileno())
+        pid = os.fork()
+        if not pid:
+            try:
+                ours.close()
+                server.close()
+                worker.work(theirs, settings)
+            except Exception:  # noqa: BLE001
+                _say_fault()
+            finally:
+                os._exit(1)
+        _say(server, BORN, pid, descriptor=ours.socket.fileno())
+    finally:
+        ours.close()
+        theirs.close()
+    return pid
+
+
+def _say(server: Line, *words: Any, descriptor: int = -1) -> None:
+    try:
+        server.say(*words, descriptor=descriptor)
     except OSError:
         # The server has just ended, which the next look shows.
-        pass
-    ours.close()
-    return pid
+        return
+
+
+def _say_fault() -> None:
+    """A fault of ours is told in full."""
+    import traceback  # never loaded in a healthy run
+
+    for each in traceback.format_exc().splitlines():
+        Log().warn(each)
 
 
 def _bury(children: set[int]) -> None:

@@ -175,16 +175,31 @@ class Pool:
             return
         (_, pid), descriptor = heard
         self._expected -= 1
+        if descriptor < 0:
+            # There is no room for one, or here for its line: it ends with that.
+            self._do_without()
+            return
+        talk = line.adopt(descriptor)
         try:
-            hand = _Hand(line.adopt(descriptor), pid)
+            hand = _Hand(talk, pid)
         except ProcessLookupError:
             # It was killed before we knew of it.
+            talk.close()
             self._dispatch()
+            return
+        except OSError:
+            talk.close()
+            self._do_without()
             return
         hand.line.socket.setblocking(False)
         self._hands.append(hand)
         self._loop.add_reader(descriptor, self._said, hand)
         self._rest(hand)
+
+    def _do_without(self) -> None:
+        """No worker can be started: whoever is there has to do; with nobody there nothing waits for that."""
+        while self._waiting and not self._hands:
+            self._refuse(self._waiting.popleft(), "there is no worker, and none can be started")
 
     def _rest(self, hand: _Hand) -> None:
         """A worker has become idle."""
