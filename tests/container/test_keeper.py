@@ -43,6 +43,7 @@ def test_a_user_is_set_up(house: House) -> None:
             "mailbox": True,
             "fetching": [f"waits for mail of {USER} at 127.0.0.1, folder INBOX"],
             "refused": {},
+            "missing": [],
         }
     }
 
