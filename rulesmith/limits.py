@@ -41,10 +41,12 @@ ONE_VIEW_OCTETS = 1 << 20
 # Parts of a mail that are told apart; a million of them, which fit into 5 MB, would take 100 MB of memory.
 MIME_PARTS = 100_000
 # An LMTP client: octets in a command line (RFC 5321 asks for 512, addresses may be longer), recipients of a message
-# (RFC 5321 asks for 100; each is a run of rules), lines that are no commands of ours before it is sent away.
+# (RFC 5321 asks for 100; each is a run of rules), lines that are no commands of ours before it is sent away, and
+# command lines without a message in between.
 LMTP_LINE = 4096
 LMTP_RECIPIENTS = 100
 LMTP_ERRORS = 20
+LMTP_LINES = 10_000
 # LMTP clients at a time, and seconds in which each must say something, or get one message done.
 LMTP_CONNECTIONS = 100
 LMTP_IDLE = 300

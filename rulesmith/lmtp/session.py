@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from rulesmith.limits import LMTP_ERRORS, LMTP_LINE, LMTP_RECIPIENTS
+from rulesmith.limits import LMTP_ERRORS, LMTP_LINE, LMTP_LINES, LMTP_RECIPIENTS
 from rulesmith.lmtp.address import path
 from rulesmith.lmtp.events import Begin, Close, Discard, Event, Message, Piece, Reply
 
@@ -38,6 +38,7 @@ class Session:
         self.maximum = maximum
         self._look_up = look_up
         self._buffer = b""
+        self._at = 0  # in the buffer: so far it is done with
         self._events: list[Event] = []
         self._next = self._command  # what the next octets are
         self._skipping = False  # the rest of a line that was too long
@@ -47,6 +48,7 @@ class Session:
         self._kept = b""  # the end of what came of a message: it may be the begin of its end
         self._size = 0
         self._errors = 0
+        self._lines = 0  # since a message was done with
         self._verbs: dict[bytes, Callable[[bytes], None]] = {
             b"LHLO": self._lhlo,
             b"EHLO": self._helo,
@@ -79,6 +81,7 @@ class Session:
         """What is to be done with what has come so far."""
         while self._next():
             pass
+        self._buffer, self._at = self._buffer[self._at :], 0
         return self._said()
 
     def answer(self, replies: Sequence[bytes]) -> list[Event]:
@@ -87,8 +90,7 @@ class Session:
         assert len(replies) == len(self._recipients), "one reply a recipient"
         for reply in replies:
             self._say(reply)
-        self._forget()
-        self._next = self._command
+        self._done()
         return self._said()
 
     @property
@@ -113,22 +115,33 @@ class Session:
         self._sender = None
         self._recipients = []
 
+    def _done(self) -> None:
+        """The message has its answers."""
+        self._forget()
+        self._lines = 0
+        self._next = self._command
+
     def _wait(self) -> bool:
         return False
 
     def _over(self) -> bool:
         """Nobody listens any more."""
-        self._buffer = b""
+        self._buffer, self._at = b"", 0
         return False
 
     def _command(self) -> bool:
         """One line; False where there is none yet."""
-        line, newline, rest = self._buffer.partition(b"\n")
-        if not newline:
-            if len(line) > LMTP_LINE:
-                self._buffer, self._skipping = b"", True
+        end = self._buffer.find(b"\n", self._at)
+        if end < 0:
+            if len(self._buffer) - self._at > LMTP_LINE:
+                self._buffer, self._at, self._skipping = b"", 0, True
             return False
-        self._buffer = rest
+        line = self._buffer[self._at : end]
+        self._at = end + 1
+        self._lines += 1
+        if self._lines > LMTP_LINES:
+            self._say(b"421 4.7.0 " + self.name + b" has heard many commands and no message")
+            return self._end()
         if self._skipping or len(line) > LMTP_LINE:
             self._skipping = False
             # It may have named a sender or a recipient.
@@ -137,9 +150,13 @@ class Session:
         verb, _, more = line.partition(b" ")
         act = self._verbs.get(verb.upper())
         if act is None:
-            return self._mistake(b"500 5.5.1 there is no such command")
+            return self._no_command(b"500 5.5.1 there is no such command")
         act(more.strip(b" "))
         return True
+
+    def _no_command(self, reply: bytes) -> bool:
+        """Refuse for good, unless it may be about a message: after LHLO."""
+        return self._mistake(b"451 4.5.1" + reply[9:] if self._greeted else reply)
 
     def _mistake(self, reply: bytes) -> bool:
         """A line that is none of ours; somebody who says nothing else is not listened to."""
@@ -157,16 +174,16 @@ class Session:
 
     def _lhlo(self, more: bytes) -> None:
         if not more:
-            self._mistake(b"501 5.5.4 LHLO needs a name")
+            self._no_command(b"501 5.5.4 LHLO needs a name")
             return
         self._greeted = True
         self._forget()
         for line in (self.name, b"PIPELINING", b"8BITMIME", b"ENHANCEDSTATUSCODES"):
             self._say(b"250-" + line)
-        self._say(b"250 SIZE %d" % self.maximum)
+        self._say(b"250 SIZE %d" % self._most_on_the_wire)
 
     def _helo(self, _: bytes) -> None:
-        self._mistake(b"500 5.5.1 this is LMTP: say LHLO")
+        self._no_command(b"500 5.5.1 this is LMTP: say LHLO")
 
     def _mail(self, more: bytes) -> None:
         if not self._greeted or self._sender is not None:
@@ -180,7 +197,7 @@ class Session:
         for parameter in parameters.split():
             name, _, value = parameter.upper().partition(b"=")
             if name == b"SIZE" and value.isdigit():
-                if self.maximum and int(value[:20]) > self.maximum:
+                if self.maximum and int(value[:20]) > self._most_on_the_wire:
                     self._say(_TOO_BIG % self.maximum)
                     return
             elif name != b"BODY" or value not in (b"7BIT", b"8BITMIME"):
@@ -223,7 +240,8 @@ class Session:
 
     def _data(self) -> bool:
         """What came of the message; False until it is whole."""
-        came, self._buffer = self._kept + self._buffer, b""
+        came = self._kept + self._buffer[self._at :]
+        self._buffer, self._at = b"", 0
         at = came.find(_END)
         if at >= 0:
             self._take(came[: at + 2])
@@ -252,6 +270,11 @@ class Session:
             self._events.append(Discard())
 
     @property
+    def _most_on_the_wire(self) -> int:
+        """Any message of more octets than that is too big: at most every second one is the CR that lines have here."""
+        return 2 * self.maximum
+
+    @property
     def _too_big(self) -> bool:
         return bool(self.maximum) and self._size > self.maximum
 
@@ -263,8 +286,7 @@ class Session:
             return False
         for _ in self._recipients:
             self._say(_TOO_BIG % self.maximum)
-        self._forget()
-        self._next = self._command
+        self._done()
         return True
 
     def _rset(self, _: bytes) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rulesmith.lmtp import session
 from rulesmith.lmtp.events import Reply
 from rulesmith.lmtp.session import Session
 from tests.lmtp.client import ENVELOPE, HELLO, Talk
@@ -27,7 +30,7 @@ def test_a_message_is_answered_once_for_each_recipient() -> None:
 def test_lhlo_lists_what_the_server_can() -> None:
     lines = Talk(maximum=1000).say(HELLO).said.split(b"\r\n")
     assert lines == [
-        b"250-here", b"250-PIPELINING", b"250-8BITMIME", b"250-ENHANCEDSTATUSCODES", b"250 SIZE 1000", b"",
+        b"250-here", b"250-PIPELINING", b"250-8BITMIME", b"250-ENHANCEDSTATUSCODES", b"250 SIZE 2000", b"",
     ]  # fmt: skip
 
 
@@ -48,7 +51,8 @@ TABLE = [
     (HELLO + b"MAIL FROM:<>\r\n", [250, 250]),
     (HELLO + b"MAIL FROM:<a@x>\r\nMAIL FROM:<b@x>\r\n", [250, 250, 451]),
     (HELLO + b"MAIL FROM:<a@x> SIZE=10 BODY=8BITMIME\r\n", [250, 250]),
-    (HELLO + b"MAIL FROM:<a@x> SIZE=1001\r\n", [250, 452]),
+    (HELLO + b"MAIL FROM:<a@x> SIZE=2000\r\n", [250, 250]),
+    (HELLO + b"MAIL FROM:<a@x> SIZE=2001\r\n", [250, 452]),
     (HELLO + b"MAIL FROM:<a@x> SIZE=x\r\n", [250, 451]),
     (HELLO + b"MAIL FROM:<a@x> RET=FULL\r\n", [250, 451]),
     (HELLO + b"MAIL FROM:a@x\r\n", [250, 451]),
@@ -65,6 +69,11 @@ TABLE = [
     (b"XYZZY\r\n", [500]),
     (b"\r\n", [500]),
     (b"NOOP\n", [250]),
+    (HELLO + b"XYZZY\r\nEHLO x\r\nLHLO\r\n\r\nMAIL\tFROM:<a@x>\r\n", [250, 451, 451, 451, 451, 451]),
+    (
+        ENVELOPE + b"RCPT\tTO:<user@example.com>\r\nHELO x\r\nBDAT 5 LAST\r\nLHLO\r\n",
+        [250, 250, 250, 451, 451, 451, 451],
+    ),
 ]
 
 
@@ -84,6 +93,75 @@ def test_no_sender_and_no_recipient_is_refused_for_good(said: bytes, codes: list
     if len(lines) == len(codes):
         for line, code in zip(lines, codes, strict=True):
             assert code < 500 or line[:4].upper() not in (b"MAIL", b"RCPT")
+
+
+# What clients say, and what they should not.
+SAID = b"""LHLO c|EHLO c|HELO c|LHLO|MAIL FROM:<a@x>|MAIL FROM:<>|MAIL\tFROM:<a@x>|MAIL FROM:<a@x> SIZE=99999|MAIL|RCPT|
+RCPT TO:<user@example.com>|RCPT TO:<nobody@x>|RCPT TO:<>|RCPT\tTO:<a@x>|RSET|NOOP|HELP|VRFY a|DATA|DATA x|data| DATA|
+BDAT 5 LAST|STARTTLS|AUTH PLAIN|X|.|..|text|QUIT|\0|\xff|"""
+LINES_SAID = st.lists(st.sampled_from([*SAID.replace(b"\n", b"").split(b"|"), b"x" * 5000]), max_size=40)
+
+
+@given(LINES_SAID)
+def test_after_lhlo_nothing_is_refused_for_good_but_data_without_recipients(lines: list[bytes]) -> None:
+    talk = Talk(maximum=1000).say(HELLO)
+    for line in lines:
+        said = len(talk.codes)
+        had = talk.session.has_recipients
+        in_message = talk.session.in_message
+        talk.say(line + b"\r\n")
+        for code in talk.codes[said:]:
+            assert code < 500 or (code, had, in_message, line[:4].upper()) == (503, False, False, b"DATA")
+
+
+@given(LINES_SAID, st.data())
+def test_octets_in_any_pieces_give_the_same_replies_and_events(lines: list[bytes], data: st.DataObject) -> None:
+    octets = HELLO + b"\r\n".join(lines) + b"\r\n"
+    whole = Talk(maximum=1000).say(octets)
+    talk = Talk(maximum=1000)
+    while octets:
+        count = data.draw(st.integers(1, min(len(octets), 2000)))
+        talk.say(octets[:count])
+        octets = octets[count:]
+    assert (talk.said, talk.messages, talk.discarded, talk.closed) == (
+        whole.said,
+        whole.messages,
+        whole.discarded,
+        whole.closed,
+    )
+
+
+def test_a_message_is_as_large_as_the_rules_see_it() -> None:
+    """On the wire each line has one octet more, and SIZE is of that."""
+    for count, code in ((100, 250), (101, 452)):
+        text = (b"x" + b"\r\n") * 50 + b"x" * (count - 100)
+        size = len(text) + 2 * bool(count - 100)
+        end = b"" if text.endswith(b"\r\n") else b"\r\n"
+        said = ENVELOPE.replace(b"org>", b"org> SIZE=%d" % size) + b"DATA\r\n" + text + end + b".\r\n"
+        assert Talk(maximum=100).say(said).codes == [250, 250, 250, 354, code]
+
+
+def test_who_never_comes_to_a_message_is_sent_away() -> None:
+    talk = Talk()
+    for _ in range(3):
+        # A message in between, and the count begins anew.
+        talk.say(ENVELOPE + b"NOOP\r\n" * 9000 + b"DATA\r\nx\r\n.\r\n")
+        assert talk.codes[-1] == 250
+    for line in (b"NOOP", b"RSET", b"LHLO c", b"VRFY a", b"HELP"):
+        talk = Talk().say((line + b"\r\n") * 20_000)
+        assert (talk.closed, len(talk.codes), talk.codes[-1]) == (True, 10_001, 421)
+
+
+def test_the_time_for_many_commands_is_that_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many come at once: the buffer is not copied for each of them."""
+    monkeypatch.setattr(session, "LMTP_LINES", 10**9)
+    begin = time.process_time()
+    for _ in range(100):
+        Talk().session.feed(b"NOOP\r\n" * 1000)
+    few = time.process_time() - begin
+    begin = time.process_time()
+    Talk().session.feed(b"NOOP\r\n" * 100_000)
+    assert time.process_time() - begin < 3 * few + 0.1
 
 
 def wire(message: bytes) -> bytes:

@@ -73,6 +73,8 @@ SAID: dict[str, tuple[bytes, list[int], int]] = {
     "too big by its own account": (b"LHLO c\r\nMAIL FROM:<> SIZE=99999999999999999999999\r\n", [250, 452], 0),
     "QUIT in the message": (BEGIN + b"QUIT\r\n.\r\nQUIT\r\n", [250, 250, 250, 354, 250, 221], 1),
     "all in one piece": (BEGIN + wire(a_mail()) + BEGIN + wire(a_mail(2)), [250, 250, 250, 354, 250] * 2, 2),
+    "no message in 10,000 commands": (b"NOOP\r\n" * 10_100, [250] * 10_000 + [421], 0),
+    "5xx after LHLO": (BEGIN.replace(b"DATA", b"RCPT\tTO:<x>\r\nHELO x\r\nBDAT 5"), [250, 250, 250, 451, 451, 451], 0),
     "RSET in between": (BEGIN.replace(b"DATA", b"RSET\r\nDATA"), [250, 250, 250, 250, 503], 0),
 }
 
@@ -115,7 +117,8 @@ def test_one_who_never_reads_is_not_listened_to(service: Service) -> None:
     with service.connect() as client:
         client.socket.settimeout(1)
         with pytest.raises(TimeoutError):
-            _say_for_ever(client, b"NOOP\r\n" * 1000)
+            # Its replies are longer, and fill what is between us before it has said too much.
+            _say_for_ever(client, b"LHLO c\r\n" * 1000)
 
 
 def test_one_octet_at_a_time(service: Service) -> None:
