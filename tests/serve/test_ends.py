@@ -171,3 +171,43 @@ def test_a_stop_right_after_the_answer_leaves_no_record(make: Starter) -> None:
             service.stop()
         assert service.records() == []
         assert len(service.box("box")) == len(service.box("last")) == number
+
+
+def test_a_stop_with_many_messages_behind_the_one_under_way(make: Starter) -> None:
+    """They were not begun, and are not answered."""
+    service = make(limits=PATIENT)
+    home = service.configure('match all action pipe "cat >>log; touch started; read x <gate"\n')
+    os.mkfifo(home / "gate")
+    service.start()
+    one = b"MAIL FROM:<>\r\nRCPT TO:<user@example.com>\r\nDATA\r\nA: b\r\n.\r\n"
+    with service.connect() as client:
+        client.say(b"LHLO c\r\n" + one * 2500)
+        until((home / "started").exists)
+        assert service.process
+        service.process.send_signal(signal.SIGTERM)
+        until(lambda: "stopping" in service.log.read_text())
+        (home / "gate").write_text("go\n")
+        assert [client.code() for _ in range(6)] == [250, 250, 250, 354, 250, 0]
+    assert service.process.wait(PATIENCE) == 0
+    assert "Traceback" not in service.log.read_text()
+    assert (home / "log").read_text().count("A: b") == 1
+
+
+def test_a_dead_nursery_with_many_messages_behind_the_one_under_way(make: Starter) -> None:
+    service = make()
+    home = service.configure('match all action pipe "cat >>log; touch started; exec sleep 600"\n')
+    service.start()
+    one = b"MAIL FROM:<>\r\nRCPT TO:<user@example.com>\r\nDATA\r\nA: b\r\n.\r\n"
+    with service.connect() as client:
+        client.say(b"LHLO c\r\n" + one * 2500)
+        until((home / "started").exists)
+        os.kill(service.family()[1], signal.SIGKILL)
+        codes = []
+        while code := client.code():
+            codes.append(code)
+    assert service.process
+    assert service.process.wait(PATIENCE) == 1
+    assert set(codes[4:]) <= {250, 354, 451}
+    assert codes[:5] in ([250, 250, 250, 354, 451], [250, 250, 250, 354])
+    assert "Traceback" not in service.log.read_text()
+    until(lambda: all(is_gone(pid) for pid in service.family()))

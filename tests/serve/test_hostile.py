@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import select
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.serve.service import ENVELOPE, NAME, Client, Service, a_mail, until, wire
+from tests.serve.service import ENVELOPE, NAME, PATIENCE, Client, Service, a_mail, until, wire
 
 BEGIN = ENVELOPE % NAME.encode()
 
@@ -177,5 +179,25 @@ def test_one_who_is_never_done_is_sent_away_however_much_he_says() -> None:
             with pytest.raises(ConnectionError):
                 _say_for_ever(client, b"more\r\n")
         assert made.box("box") == []
+    finally:
+        made.close()
+
+
+@pytest.mark.parametrize("tail", [b"", b"QUIT\r\n"])
+@pytest.mark.parametrize("limit", ["idle", "transaction"])
+def test_one_who_never_reads_does_not_keep_his_place(tail: bytes, limit: str) -> None:
+    settings: dict[str, Any] = {limit: 1}
+    made = Service(**settings)
+    try:
+        made.start()
+        with made.connect() as client:
+            client.say(b"LHLO c\r\n" * 4000 + tail)
+            gone = select.poll()
+            gone.register(client.socket, 0)
+            assert gone.poll(PATIENCE * 1000) == [(client.socket.fileno(), select.POLLHUP)]
+            # What is left is what was between us already.
+            said = client.stream.read()
+            assert len(said) > 100_000
+            assert b"421" not in said
     finally:
         made.close()
