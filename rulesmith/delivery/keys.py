@@ -61,14 +61,15 @@ class Cache:
         new = _look(path)
         # With a slash, because SQLite has a meaning of its own for some names without (":memory:").
         where = path if path[:1] == b"/" else b"./" + path
-        self._base: sqlite3.Connection = sqlite3.connect(where, _PATIENCE, 0, None)
         try:
-            if new:
+            self._base: sqlite3.Connection = sqlite3.connect(where, _PATIENCE, 0, None)
+        except sqlite3.Error as error:
+            raise Failure(f"{folders.text_of(path)}: {error}") from None
+        try:
+            if new or not self._is_ours():
                 self._do("BEGIN IMMEDIATE")
                 self._prepare()
                 self._do("COMMIT")
-            else:
-                self._check()
         except BaseException:
             self._base.close()
             raise
@@ -126,17 +127,19 @@ class Cache:
         self._base.close()
 
     def _prepare(self) -> None:
-        """Make the table, unless another process was faster."""
-        if self._do("PRAGMA application_id")[0][0] == APPLICATION_ID:
+        """Make the table, unless another process was faster.
+
+        What looked like a cache is an empty file where a process was killed while it made it: SQLite undoes that.
+        """
+        if self._is_ours():
             return
-        if self._do("SELECT 1 FROM sqlite_schema LIMIT 1"):
+        if self._do("PRAGMA application_id")[0][0] or self._do("SELECT 1 FROM sqlite_schema LIMIT 1"):
             raise _foreign(self._path)
         for statement in _SCHEMA:
             self._do(statement)
 
-    def _check(self) -> None:
-        if self._do("PRAGMA application_id")[0][0] != APPLICATION_ID:
-            raise _foreign(self._path)
+    def _is_ours(self) -> bool:
+        return bool(self._do("PRAGMA application_id")[0][0] == APPLICATION_ID)
 
     def _do(self, statement: str, values: tuple[Any, ...] = ()) -> list[Any]:
         import sqlite3  # loaded already

@@ -196,6 +196,36 @@ def test_death_while_a_cache_is_made_harms_nobody(tmp_path: Path) -> None:
     assert steps > 2
 
 
+def test_a_cache_whose_maker_was_killed_at_its_last_step_is_made_again(tmp_path: Path) -> None:
+    """The pages are there, and the journal that undoes them: as somebody finds them who comes right after a kill."""
+    base = sqlite3.connect(tmp_path / "c", isolation_level=None)
+    base.execute("PRAGMA cache_size = 1")
+    base.execute("BEGIN IMMEDIATE")
+    base.execute("CREATE TABLE keys (key BLOB)")
+    while not (tmp_path / "c").stat().st_size:
+        base.execute("INSERT INTO keys VALUES (zeroblob(9999))")
+    shutil.copy(tmp_path / "c-journal", tmp_path / "killed-journal")
+    base.execute("COMMIT")
+    base.close()
+    shutil.copy(tmp_path / "c", tmp_path / "killed")
+    cache = _open(tmp_path / "killed")
+    cache.add(b"k")
+    assert cache.has(b"k")
+    cache.close()
+
+
+def test_a_fault_of_the_disk_while_a_cache_is_opened_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connect(*_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    with pytest.raises(Failure) as failure:
+        _open(tmp_path / "c")
+    assert failure.value.text == f"{tmp_path}/c: disk I/O error"
+
+
 def test_a_cache_of_fdm_is_taken_over_in_its_place_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "c.tdb"
     shutil.copy(FIXTURE, path)
