@@ -75,7 +75,8 @@ class Connection(asyncio.Protocol):
         self._transport = None
         self._tell(False)
         self._forget()
-        self._unlock()
+        if None not in self._replies:
+            self._unlock()
         self._server.leave(self)
 
     def pause_writing(self) -> None:
@@ -96,10 +97,10 @@ class Connection(asyncio.Protocol):
 
     def end(self) -> None:
         """The server ends. Who waits for an answer gets it."""
-        if self._session.waits or self._answered:
-            self._state = State.LEAVING
-        else:
+        if not (self._session.waits or self._answered):
             self._close(_GOODBYE)
+        elif self._state is State.TALKING:
+            self._state = State.LEAVING
 
     def _close(self, reply: bytes = b"") -> None:
         """Say the last word, and close; in the middle of a message it could be taken for the answer."""
@@ -209,6 +210,8 @@ class Connection(asyncio.Protocol):
         replies = [each for each in self._replies if each is not None]
         if self._transport is None:
             self._tell(False)
+            if None not in self._replies:
+                self._unlock()
         elif len(replies) == len(self._replies):
             self._began_at = self._heard_at = self._server.time()
             said = self._session.answer(replies)

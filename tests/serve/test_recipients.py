@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.serve.conftest import Starter
-from tests.serve.service import NAME, Service, a_mail, until, wire
+from tests.serve.service import ENVELOPE, NAME, Service, a_mail, until, wire
 
 RECIPIENT = "fetch:a=20b:0"
 ONE = 'match all action maildir "box"\n'
@@ -90,6 +91,25 @@ def test_the_file_is_locked_until_the_client_has_its_answer(service: Service, tm
             assert codes(service, RECIPIENT) == [450]
             client.say(b"NOOP\r\n")
             assert client.code() == 250
+
+
+def test_it_is_locked_as_long_as_a_message_is_under_way_whose_client_is_gone(service: Service, tmp_path: Path) -> None:
+    home = service.configure(HELD)
+    assert service.process
+    client = service.connect()
+    with (tmp_path / RECIPIENT).open() as opened:
+        file = opened.fileno()
+        # Not even its envelope can be answered.
+        service.process.send_signal(signal.SIGSTOP)
+        client.say(ENVELOPE % RECIPIENT.encode() + wire(a_mail()))
+        client.close()
+        service.process.send_signal(signal.SIGCONT)
+        until((home / "box").exists)
+        # The server has seen that it is gone.
+        assert codes(service, "nobody") == [450]
+        assert not is_free(file)
+        (home / "go").touch()
+        until(lambda: is_free(file))
 
 
 @pytest.mark.parametrize("end", [b"RSET\r\n", b""])
