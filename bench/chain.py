@@ -203,8 +203,8 @@ def main() -> int:
     finally:
         bed.close()
     missed = _print(turns)
-    print(f"\nMedians of {rounds} rounds of {count} messages (a quarter of them where programs are started), ")
-    print("ratios medians of those in each round; milliseconds.")
+    print(f"\nMedians of {rounds} rounds of {count} messages (a quarter of them where programs are started);")
+    print("ratios are medians of those in each round; milliseconds.")
     print(f"{missed} bars missed." if missed else "No bar missed.")
     return 0
 
