@@ -43,7 +43,7 @@ if [ "$rest" -gt 0 ]; then
     echo "fetchmail: starts again in $rest seconds: too many logins were refused, or too many answers did not come"
     sleep "$rest"
 fi
-{fetchmail} &
+sh -c 'export RULESMITH_CALLER="$$"; exec "$@"' sh {fetchmail} &
 fetchmail=$!
 left=
 below() {{ # PROCESS: those that it has started

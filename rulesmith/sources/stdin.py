@@ -86,7 +86,14 @@ def receive(maximum: int, timeout: int, spool: Spool | None = None) -> Letter:
 
 
 def _caller() -> int:
-    """The process number of the fetchmail that started us; 0 for others, who may well leave without waiting for us."""
+    """The process number of the fetchmail that started us; 0 for others, who may well leave without waiting for us.
+
+    RULESMITH_CALLER is its number as it was when it was started. Without that it is known by its name, as long as it
+    has not died before we ask, and only where no other program is between it and us.
+    """
+    told = os.environ.get("RULESMITH_CALLER", "")
+    if told.isascii() and told.isdigit():
+        return int(told)
     number = os.getppid()
     try:
         with open(f"/proc/{number}/comm", "rb", 0) as name:
@@ -96,14 +103,13 @@ def _caller() -> int:
 
 
 def _has_ended(caller: int) -> bool:
-    """Whether a process that has started us is dead or dying: it lets go of its files before it has died."""
+    """Whether the process that has started us is dead or dying: it lets go of its files before it has died."""
     try:
         with open(f"/proc/{caller}/stat", "rb", 0) as about:
             flags = int(about.read(1000).rpartition(b")")[2].split()[6])
     except OSError:
-        # Nobody has this number any more, and we have another parent.
-        flags = 0
-    return bool(flags & _DYING) or os.getppid() != caller
+        return True  # nobody has this number any more
+    return bool(flags & _DYING)
 
 
 class Letter:

@@ -38,6 +38,8 @@ def test_a_user_is_set_up(house: House) -> None:
     [argv] = [argv for argv in commands_of(pid) if argv[0].endswith("fetchmail")]
     assert argv[-4:-1] == [str(home / "fetchmail.0.pid"), "--idfile", str(house.places.idfiles(USER) / "fetchids")]
     assert argv[argv.index("-d") + 1] == "60"
+    number = (home / "fetchmail.0.pid").read_text().split()[0]
+    assert f"RULESMITH_CALLER={number}" in Path(f"/proc/{number}/environ").read_text().split("\0")
     assert house.report()["users"] == {
         USER: {
             "mailbox": True,

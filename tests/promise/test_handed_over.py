@@ -26,10 +26,17 @@ def load():
         os.write(memory[-1], bytes(1 << 20))
 if sys.argv[1] == "dies slowly":
     load()
+if sys.argv[1] == "dies early":
+    os.environ["RULESMITH_CALLER"] = str(os.getpid())
+    # The door starts when its caller is dead.
+    wait = 'while read -r _ _ state _ <"/proc/$RULESMITH_CALLER/stat" && [ "$state" != Z ]; do :; done'
+    sys.argv[3:3] = ["sh", "-c", wait + '; exec "$@"', "sh"]
 door = subprocess.Popen(sys.argv[3:], stdin=subprocess.PIPE)
 if sys.argv[1] == "dies slowly":
     load()
 half = sys.stdin.buffer.read()
+if sys.argv[1] == "dies early":
+    half = half[:1000]
 door.stdin.write(half)
 door.stdin.flush()
 if sys.argv[1].startswith("dies"):
@@ -57,14 +64,15 @@ def _hand(room: Room, message: bytes, how: str, caller: str = "fetchmail") -> tu
 
 
 @pytest.mark.parametrize("queue", [False, True], ids=["journal", "queue"])
-@pytest.mark.parametrize("how", ["dies", "dies slowly"])
+@pytest.mark.parametrize("how", ["dies", "dies slowly", "dies early"])
 def test_half_a_message_of_a_caller_who_was_killed_is_not_taken_for_a_whole_one(
     tmp_path: Path, how: str, queue: bool
 ) -> None:
     room = Room(tmp_path, queue)
     status, said = _hand(room, LONG[: len(LONG) // 2], how)
     assert status == -9
-    assert f"fetchmail has died: the {len(LONG) // 2} bytes that came may be a part of the message" in said
+    came = 1000 if how == "dies early" else len(LONG) // 2
+    assert f"fetchmail has died: the {came} bytes that came may be a part of the message" in said
     assert room.work() == []
     assert not room.copies(LONG)
     assert not any((tmp_path / name).exists() for name in ("a", "b", "c", "d"))
