@@ -71,6 +71,8 @@ def serve(
         permissions = int(mode, 8)
     except ValueError:
         raise click.UsageError(f"--mode {mode}: not an octal number") from None
+    if dovecot and not _delivers_alike():
+        dovecot = ""
     settings = {
         "socket": os.path.abspath(socket),
         "users": None if users is None else os.path.abspath(users),
@@ -90,15 +92,26 @@ def serve(
     os.execv(sys.executable, [sys.executable, "-P", "-m", "rulesmith.serve", json.dumps(settings)])
 
 
+def _delivers_alike() -> bool:
+    """Whether Dovecot's settings for its LMTP server are those for `deliver`, as far as can be known."""
+    if _doveconf("-n", "-f", "protocol=lda") == _doveconf("-n", "-f", "protocol=lmtp"):
+        return True
+    click.echo("deliver is run as a command: Dovecot's settings for protocol lda and protocol lmtp differ", err=True)
+    return False
+
+
+def _doveconf(*words: str) -> str:
+    """What it says; nothing where it does not know."""
+    try:
+        done = subprocess.run(["doveconf", *words], capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout if done.returncode == 0 else ""
+
+
 def _has_folders() -> bool:
     """Whether Dovecot's LMTP server stores mail for `user+folder` in the folder."""
-    ask = ["doveconf", "-h", "recipient_delimiter", "lmtp_save_to_detail_mailbox"]
-    try:
-        done = subprocess.run(ask, capture_output=True, text=True, timeout=10, check=False)
-        said = done.stdout.split() if done.returncode == 0 else []
-    except (OSError, subprocess.TimeoutExpired):
-        said = []
-    if said == ["+", "yes"]:
+    if _doveconf("-h", "recipient_delimiter", "lmtp_save_to_detail_mailbox").split() == ["+", "yes"]:
         return True
     click.echo("deliver -m is run as a command: doveconf does not say that `user+folder` is a folder", err=True)
     return False

@@ -33,6 +33,7 @@ class Doors:
     redis: Path = Path("/run/redis/redis.sock")
     processes: Path = Path("/proc")
     heartbeat: Path = Path("/run/health/clerk")
+    serve: Path = Path("/run/serve/lmtp")
 
 
 class NoAnswer(Exception):
@@ -127,12 +128,21 @@ def heartbeat(path: Path, now: float | None = None) -> None:
         raise NoAnswer(f"no sign of life for {age:.0f} seconds")
 
 
-def ask(doors: Doors) -> dict[str, str]:
-    """Each daemon, and what is wrong with it: "" for nothing."""
-    return {name: _said(check) for name, check in _checks(doors).items()}
+def serve(path: Path, patience: float = PATIENCE) -> None:
+    """`rulesmith serve` takes messages. Raises NoAnswer."""
+    try:
+        with _connected(path, patience) as link:
+            _expect(link, b"220 ", b"", b"QUIT\r\n")
+    except OSError as error:
+        raise NoAnswer(_words(error)) from None
 
 
-def _checks(doors: Doors) -> dict[str, Callable[[], None]]:
+def ask(doors: Doors, by_lmtp: bool = False) -> dict[str, str]:
+    """Each daemon, and what is wrong with it: "" for nothing. `by_lmtp`: fetchmail hands over to `serve`."""
+    return {name: _said(check) for name, check in _checks(doors, by_lmtp).items()}
+
+
+def _checks(doors: Doors, by_lmtp: bool) -> dict[str, Callable[[], None]]:
     def dovecot() -> None:
         imap(doors.imap, tls=False)
         imap(doors.imaps, tls=True)
@@ -140,6 +150,7 @@ def _checks(doors: Doors) -> dict[str, Callable[[], None]]:
 
     return {
         "dovecot": dovecot,
+        **({"serve": lambda: serve(doors.serve)} if by_lmtp else {}),
         "rspamd": lambda: rspamd(doors.rspamd),
         "redis": lambda: redis(doors.redis),
         "queue": lambda: process(("queue", "run"), doors.processes),
@@ -157,9 +168,10 @@ def _said(check: Callable[[], None]) -> str:
     return ""
 
 
-def ready(doors: Doors, patience: float = 1.0) -> str:
-    """What mail that is fetched now would lack: "" when rspamd answers and Dovecot accepts a delivery."""
+def ready(doors: Doors, by_lmtp: bool = False, patience: float = 1.0) -> str:
+    """What mail that is fetched now would lack: "" when rspamd answers and Dovecot, or `serve`, accepts a delivery."""
     for name, check in (
+        *((("rulesmith serve", lambda: serve(doors.serve, patience)),) if by_lmtp else ()),
         ("rspamd", lambda: rspamd(doors.rspamd, patience)),
         ("Dovecot", lambda: delivery(doors.userdb, doors.lmtp, patience)),
     ):

@@ -43,10 +43,11 @@ _NOISE = re.compile(
     r"|will idle after poll|sleeping at |awakened |terminated with signal (2|15)$|normal termination|No mail for "
     r"|skipping message |Connection errors for this poll:|Query status=|For help, see |This could mean that "
     r"|OpenSSL reported: |Broken certification chain at: |socket error while fetching |Unknown command"
-    r"|client/server (protocol|synchronization) error while |line: |about to deliver with: "
+    r"|SMTP transaction error while |client/server (protocol|synchronization) error while |line: "
+    r"|about to deliver with: "
     r"|(Old|New|Merged|Scratch) UID list"
     r"|new UIDL list|swapping UID|not swapping UID|(Writing|Deleting) fetchids|saved UID|UID "
-    r"|removing stale lockfile|background|[A-Z0-9]+[<>] |Using service name "
+    r"|removing stale lockfile|background|[A-Z0-9]+[<>](?: |\. \(EOM\))|Using service name "
 )
 # ... and those that come without its name.
 _BARE_NOISE = re.compile(
@@ -348,6 +349,16 @@ _TROUBLES = [
             r"(?:Error writing to MDA|MDA open failed): ?(.*)",
             "delivery",
             "the mda of fetchmailrc does not take the message ({0}): it stays on {server} and is fetched again",
+        ),
+        (
+            r"LMTP error: (.*)",
+            "delivery",
+            "rulesmith does not take a message now ({0}): it stays on {server} and is fetched again",
+        ),
+        (
+            r"LMTP connect to \S+ failed",
+            "delivery",
+            "the service `serve` does not answer: messages stay on {server} and are fetched again",
         ),
         (r"Error: (idle mode does not work for .*)", "configuration", "fetchmailrc: {0}"),
         # The word that it stops at may be a piece of the password.

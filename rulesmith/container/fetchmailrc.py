@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rulesmith.container.configdump import Dump, Record, dump
+from rulesmith.container.handover import hand_over
 from rulesmith.container.passwd import Refused
 from rulesmith.container.rc_shape import Part, Shape, shape
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rulesmith.container.places import Places
-    from rulesmith.container.rc_words import Word
 
     Reader = Callable[[str], Dump]
 
@@ -40,6 +40,8 @@ class Process:
     idfile: str
     # For the log.
     does: str
+    # What stands in the text for the name under which `rulesmith serve` knows the user; empty where nothing does.
+    recipient: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,18 @@ class _Place:
     folders: int
 
 
-def split(places: Places, user: str, content: bytes) -> Split:
-    """The processes for a user's file. Raises Refused with what fetchmail says where it does not accept it."""
-    made = split_by(lambda text: dump(places, user, text), content, places.interval)
+def split(places: Places, user: str, content: bytes, scanned: bool = False) -> Split:
+    """The processes for a user's file. Raises Refused with what fetchmail says where it does not accept it.
+
+    `scanned`: rspamd is asked for each message that goes to `rulesmith serve`.
+    """
+
+    def reader(text: str) -> Dump:
+        return dump(places, user, text)
+
+    made = split_by(reader, content, places.interval)
+    if places.handover and made.processes:
+        made = _handed_over(places, user, reader, content, scanned, made)
     if not made.processes or not _sets(shape(content.decode("latin-1")), "idfile"):
         return made
     try:
@@ -75,14 +86,29 @@ def split(places: Places, user: str, content: bytes) -> Split:
     return replace(made, idfile=named if named and named.startswith("/") else None)
 
 
+def _handed_over(places: Places, user: str, reader: Reader, content: bytes, scanned: bool, made: Split) -> Split:
+    """What was `made` of a file, with its messages handed over by LMTP where that is the same."""
+    handed = hand_over(places, user, reader, _text(content), scanned)
+    if handed.recipient:
+        # It is the same file but for the handing over, so that it can be taken apart in the same way.
+        made = split_by(reader, handed.text.encode("latin-1"), places.interval)
+    mark = handed.recipient.encode()
+    processes = [replace(each, recipient=handed.recipient if mark in each.text else "") for each in made.processes]
+    return replace(made, processes=processes, remarks=[*made.remarks, *handed.remarks])
+
+
+def _text(content: bytes) -> str:
+    text = content.decode("latin-1").removeprefix("\xef\xbb\xbf")
+    # A comment that ends with the file is a word to fetchmail.
+    return text if text.endswith("\n") else text + "\n"
+
+
 def split_by(reader: Reader, content: bytes, interval: int) -> Split:
     """The same with any reader."""
     if b"\0" in content:
         raise Refused("fetchmailrc: there is a NUL in it")
-    text = content.decode("latin-1").removeprefix("\xef\xbb\xbf")
-    # A comment that ends with the file is a word to fetchmail.
-    whole = shape(text if text.endswith("\n") else text + "\n")
-    plain = reader(whole.without(_idle_words(whole)))
+    whole = shape(_text(content))
+    plain = reader(whole.without(whole.idle_words()))
     own = int(plain.settings["poll_interval"])
     every = own if own > 0 else interval
     again = own if own > 0 else min(every, AGAIN)
@@ -106,10 +132,6 @@ def _sets(whole: Shape, name: str) -> bool:
 
 def _mailboxes(server: Record) -> int:
     return sum(max(1, len(user["mailboxes"])) for user in server["users"])
-
-
-def _idle_words(whole: Shape) -> list[Word]:
-    return [word for part in whole.parts() for word in part.idle_words()]
 
 
 def _polling(text: str, every: int) -> Process:
@@ -177,7 +199,7 @@ def _waiting(whole: Shape, plain: Dump, remarks: list[str]) -> Iterator[_Place]:
 def _one(reader: Reader, whole: Shape, plain: Dump, place: _Place, again: int) -> Process:
     server = whole.servers[place.server]
     account = server.accounts[place.account]
-    gone = _idle_words(whole)
+    gone = whole.idle_words()
     more = "idle"
     if place.folders > 1:
         names = whole.folders(server, account)
@@ -216,7 +238,7 @@ def _does(server: Record, user: Record) -> str:
 def _rest(reader: Reader, whole: Shape, plain: Dump, waiting: list[_Place], every: int) -> list[Process]:
     """What is left when these have processes of their own: one process, or none."""
     taken = {(place.server, place.account) for place in waiting}
-    gone = _idle_words(whole)
+    gone = whole.idle_words()
     expected: list[Record] = []
     for at, (server, record) in enumerate(zip(whole.servers, plain.servers, strict=True)):
         left = []

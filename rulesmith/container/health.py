@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rulesmith.container import daemons, dovecot_settings
+from rulesmith.container import daemons, delivery, dovecot_settings
 from rulesmith.container.fetching import Fetching
 from rulesmith.container.people import read
 from rulesmith.delivery import queue
@@ -125,7 +125,7 @@ def gather(sources: Sources, environment: Mapping[str, str], now: float | None =
         limit = int(environment.get("RULESMITH_FETCH_LIMIT") or 0) or None
     except ValueError:
         problems.append("RULESMITH_FETCH_LIMIT is not a number of seconds")
-    asked = daemons.ask(sources.doors)
+    asked = daemons.ask(sources.doors, delivery.by_lmtp(environment))
     problems += [f"{name}: {reason}" for name, reason in asked.items() if reason]
     people: dict[str, Person] = {}
     for path in sorted(sources.states.glob("*.json")):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rulesmith.container import fdm_conf, fetchmailrc, passwd
 from rulesmith.container.accounts import acting_as
+from rulesmith.container.handover import scans_all
 from rulesmith.container.held import Held
 from rulesmith.container.services import write_secret
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rulesmith.container.fetchmailrc import Process, Split
+
+    Splits = tuple[Split, Split]
     from rulesmith.container.places import Places
 
 
@@ -28,7 +31,7 @@ class Household:
         self._places = places
         self._user = user
         self._password: Held[str] = Held(places, user, "passwd", passwd.password)
-        self._fetching: Held[Split] = Held(places, user, "fetchmailrc", partial(fetchmailrc.split, places, user))
+        self._fetching: Held[Splits] = Held(places, user, "fetchmailrc", self._splits)
         self._rules: Held[list[str]] = Held(
             places, user, "fdm.conf", partial(fdm_conf.check, places, user), partial(fdm_conf.prove, places, user)
         )
@@ -43,17 +46,35 @@ class Household:
         if file == "fetchmailrc":
             yield from self._fetching.offer(content)
             self._put(file, self._fetching.content)
-            if content is not None and content == self._fetching.content and self._fetching.meaning:
-                yield from self._fetching.meaning.remarks
-                yield from self._take_over(self._fetching.meaning.idfile)
+            split = self._split()
+            if content is not None and content == self._fetching.content and split:
+                yield from split.remarks
+                yield from self._take_over(split.idfile)
         else:
-            waited = self._rules.missing
+            waited, split = self._rules.missing, self._split()
             yield from self._rules.offer(content)
             self._put(file, self._rules.content)
             if content is not None and content == self._rules.content and self._rules.meaning:
                 yield from (line for line in self._rules.meaning if ": note[" not in line)
+            now = self._split()
+            if now and now is not split:
+                yield from now.remarks
             if self._rules.missing and not waited:
                 yield "no mail is fetched until there are rules that can be used"
+
+    def _splits(self, content: bytes) -> Splits:
+        """Without the scan inside, and with it."""
+        plain = fetchmailrc.split(self._places, self._user, content)
+        if self._places.handover is None or b"rspamc" not in content:
+            return plain, plain
+        return plain, fetchmailrc.split(self._places, self._user, content, scanned=True)
+
+    def _split(self) -> Split | None:
+        """What the fetchmailrc means beside the rules."""
+        if self._fetching.meaning is None:
+            return None
+        plain, scanned = self._fetching.meaning
+        return scanned if scanned is not plain and scans_all(self._places, self._rules.content or b"") else plain
 
     def _put(self, file: str, content: bytes | None) -> None:
         path = self._places.home(self._user) / file
@@ -87,9 +108,8 @@ class Household:
 
     def processes(self) -> list[Process]:
         """What is fetched. While the rules cannot be used, mail is better off where it is."""
-        if self._fetching.meaning is None or self._rules.missing:
-            return []
-        return self._fetching.meaning.processes
+        split = self._split()
+        return [] if split is None or self._rules.missing else split.processes
 
     def rules_refused(self) -> bool:
         """Whether the fdm.conf there is now is not the one in use."""

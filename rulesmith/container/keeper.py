@@ -7,6 +7,7 @@ of the mail.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rulesmith.container import certificate, daemons, last_good, passwd, users
+from rulesmith.container import certificate, daemons, delivery, last_good, passwd, users
 from rulesmith.container.accounts import acting_as
 from rulesmith.container.fetchers import Fetchers
 from rulesmith.container.household import Household, clear_home
@@ -174,6 +175,7 @@ def say(user: str, sentence: str) -> None:
 def main() -> None:
     """Run for ever."""
     places = Places.of_image()
+    by_lmtp = delivery.by_lmtp(os.environ)
     s6 = S6(places.scan)
     pair = certificate.Certificate(
         Path("/config/etc/ssl/dovecot"), places.state / "tls", Path("/etc/ssl/dovecot"), places.mail, partial(say, "")
@@ -182,7 +184,7 @@ def main() -> None:
     def ready() -> str:
         # The sockets are open to the user of the mail, and root has no rights beyond its own files.
         with acting_as(places.mail):
-            return daemons.ready(daemons.Doors())
+            return daemons.ready(daemons.Doors(), by_lmtp)
 
     keeper = Keeper(places, s6, ready, say)
     places.services.mkdir(mode=0o700, exist_ok=True)

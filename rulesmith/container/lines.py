@@ -35,7 +35,7 @@ _ROUTINE = {
     # What answers the questions of `rulesmith health` and of s6.
     "dovecot": re.compile(
         r"imap-login: Info: .*\(no auth attempts .* rip=127\.0\.0\.1, |auth\(#nobody[,)]"
-        r"|lmtp\(\d+\): Info: (Connect|Disconnect) from local"
+        r"|lmtp\(\d+\): Info: (Connect|Disconnect) from local|lmtp\(.*: saved mail to "
     ),
     # One line for each message that it looks at, hundreds of octets long.
     "rspamd": re.compile(r".*rspamd_task_write_log: |.*rspamd_protocol_http_reply: "),
@@ -46,7 +46,7 @@ _ROUTINE = {
         r"|.*: command returned \d+$|.*\blda\(.*: (saved|stored) mail (in)?to )|version is: fdm "
     ),
 }
-_ROUTINE["queue"] = _ROUTINE["fetch"]
+_ROUTINE["queue"] = _ROUTINE["serve"] = _ROUTINE["fetch"]
 
 _SECRETS = [
     (re.compile(pattern, re.IGNORECASE), shown)

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rulesmith.container import delivery
 from rulesmith.container.accounts import Account, account
 
 
@@ -36,6 +37,11 @@ class Places:
     rulesmith: tuple[str, ...] = ("rulesmith",)
     # Waits before a start that follows another one too soon.
     pause: tuple[str, ...] = ("/usr/lib/rulesmith/bin/pause",)
+    # Where fetchmail hands messages over, None for the program that its `mda` names; the recipients there are;
+    # and the settings for all users.
+    handover: Path | None = None
+    recipients: Path = Path("/run/recipients")
+    site: Path = Path("/etc/rulesmith.conf")
     # Seconds between two polls where the fetchmailrc names none.
     interval: int = 600
 
@@ -46,6 +52,7 @@ class Places:
         return cls(
             mail=account("vmail"),
             readers=Account(0, account("dovecot").gid),
+            handover=Path("/run/serve/lmtp") if delivery.by_lmtp(os.environ) else None,
             interval=int(interval) if interval.isdecimal() and int(interval) else cls.interval,
         )
 

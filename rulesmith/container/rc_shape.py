@@ -45,6 +45,13 @@ class Part:
             if inside:
                 yield word
 
+    def option_words(self, name: str, text: str) -> Iterator[Word]:
+        """An option that has one value, and the value; as often as it is said."""
+        for word, value in pairwise(self.words):
+            if word.kind is Kind.OPTION and text[word.start : word.end] == name:
+                yield word
+                yield value
+
     def folders(self) -> list[Word]:
         """The names alone."""
         return [word for word in self.folder_words() if word.kind is Kind.STRING]
@@ -76,6 +83,10 @@ class Shape:
             yield server.head
             yield from server.accounts
 
+    def idle_words(self) -> list[Word]:
+        """All that is said of idle. fetchmail prints only a file that it could run as it is."""
+        return [word for part in self.parts() for word in part.idle_words()]
+
     def idles(self, server: Server, account: Part) -> bool:
         """Whether an account waits for mail: its own word, or that of the defaults."""
         places = [account, server.head, *self._of_defaults()]
@@ -86,18 +97,25 @@ class Shape:
         places = [account, server.head, *self._of_defaults()]
         return next((names for part in places if (names := part.folders())), [])
 
+    def value(self, server: Server, account: Part, name: str) -> Word | None:
+        """The value of an option of an account, its own or that of the defaults; the last word counts."""
+        for part in (account, server.head, *self._of_defaults()):
+            said = list(part.option_words(name, self.text))
+            if said:
+                return said[-1]
+        return None
+
     def _of_defaults(self) -> list[Part]:
         return [] if self.defaults is None else [*self.defaults.accounts, self.defaults.head]
 
-    def without(self, gone: Iterable[Word], more: tuple[int, str] | None = None) -> str:
-        """The text with blanks in place of these words, and with more words after one; every line keeps its number."""
+    def without(self, gone: Iterable[Word], *more: tuple[int, str]) -> str:
+        """The text with blanks in place of these words, and with more words after some; every line keeps its number."""
         letters = list(self.text)
         for word in gone:
             for at in range(word.start, word.end):
                 if letters[at] != "\n":
                     letters[at] = " "
-        if more is not None:
-            at, text = more
+        for at, text in sorted(more, reverse=True):
             letters[at:at] = f" {text} "
         return "".join(letters)
 

@@ -37,7 +37,7 @@ exec 1<>{log} 2>&1
 {pause} {name} || exit 1
 umask 077
 export RULESMITH_SUMMARY=json
-read -r until 2>/dev/null <data/not-before || until=0
+{open_gate}read -r until 2>/dev/null <data/not-before || until=0
 rest=$((until - $(date +%s)))
 if [ "$rest" -gt 0 ]; then
     echo "fetchmail: starts again in $rest seconds: too many logins were refused, or too many answers did not come"
@@ -76,7 +76,7 @@ leave() {{
     trap '' TERM
     left=yes
     read -r patience <data/patience
-    clock
+{close_gate}    clock
     ask=$((now + patience * 10)) end=$((now + patience * 10 + {door} * 10))
     first= quiet=0
     while kill -s STOP "$fetchmail"; do
@@ -114,6 +114,19 @@ status=$?
 exit "$status"
 """
 
+# The server takes messages for a recipient while there is his file, and holds it locked until fetchmail has the answer.
+# What fetchmail does with that, it does in the moment that it is looked at afterwards.
+_OPEN = """\
+(umask 022; echo {home} >{gate}.new && mv {gate}.new {gate}) || exit 1
+"""
+_CLOSE = """\
+    if [ -e {gate} ]; then
+        exec 9<{gate}
+        rm {gate}
+        flock -x -w $(((patience + {door}) / 10)) 9
+    fi
+"""
+
 _FINISH = """\
 #!/bin/sh
 # Nothing of this run may meet the next one.
@@ -142,8 +155,9 @@ class Service:
     name: str
     run: str
     process: Process
-    # The fetchmailrc that it reads.
+    # The fetchmailrc that it reads, and what is in it.
     file: Path
+    text: bytes
 
     def folder(self, places: Places) -> Path:
         """Where its scripts lie."""
@@ -210,7 +224,13 @@ def _service(places: Places, user: str, number: int, process: Process) -> Servic
         home / f"fetchmail.{number}.pid",
     ]
     fetchmail += ["--idfile", places.idfiles(user) / process.idfile]
+    gate = _quoted([places.recipients / name])
+    text = process.text
+    if process.recipient:
+        text = text.replace(process.recipient.encode(), name.encode())
     run = _RUN.format(
+        open_gate=_OPEN.format(home=_quoted([home]), gate=gate) if process.recipient else "",
+        close_gate=_CLOSE.format(gate=gate, door=DOOR) if process.recipient else "",
         marks="\n".join(_marks(process)),
         log=_quoted([places.logs / name]),
         pause=_quoted(places.pause),
@@ -218,7 +238,7 @@ def _service(places: Places, user: str, number: int, process: Process) -> Servic
         fetchmail=_quoted(fetchmail),
         door=DOOR,
     )
-    return Service(name, run, process, file)
+    return Service(name, run, process, file, text)
 
 
 def _quoted(argv: Iterable[object]) -> str:
@@ -237,7 +257,7 @@ def write(places: Places, service: Service) -> None:
     if not pipe.exists():
         os.mkfifo(pipe, 0o600)
         pipe.chmod(0o666)
-    write_secret(service.file, service.process.text, places.mail)
+    write_secret(service.file, service.text, places.mail)
     _put(folder / "run", service.run, 0o755)
 
 
@@ -253,6 +273,7 @@ def remove(places: Places, name: str) -> None:
     if home.is_dir():
         with acting_as(places.mail):
             (home / f"fetchmailrc.{number}").unlink(missing_ok=True)
+    (places.recipients / name).unlink(missing_ok=True)
     shutil.rmtree(places.services / name)
 
 

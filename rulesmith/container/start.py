@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from rulesmith.container import certificate, config_etc, controller, dovecot_settings, permissions, volumes
+from rulesmith.container import certificate, config_etc, controller, delivery, dovecot_settings, permissions, volumes
 from rulesmith.container.accounts import Account, account
 from rulesmith.container.clerk import written
 from rulesmith.container.lines import Reading
@@ -31,6 +31,10 @@ DOVECOT = Path("/run/dovecot.json")
 
 def main() -> None:
     """Prepare the container."""
+    try:
+        delivery.by_lmtp(os.environ)
+    except ValueError as error:
+        sys.exit(str(error))
     vmail, redis, rspamd, dovecot = (account(name) for name in ("vmail", "redis", "_rspamd", "dovecot"))
     clear(Path("/run"))
     folders(vmail, redis, rspamd, dovecot)
@@ -80,6 +84,8 @@ def folders(vmail: Account, redis: Account, rspamd: Account, dovecot: Account) -
         ("/run/mail", 0o750, Account(0, dovecot.gid)),
         ("/run/fetchmail", 0o755, root),
         ("/run/health", 0o755, vmail),
+        ("/run/serve", 0o700, vmail),
+        ("/run/recipients", 0o755, root),
         ("/run/log", 0o755, root),
         ("/run/pause", 0o755, root),
     ):

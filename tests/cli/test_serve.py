@@ -26,6 +26,8 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
     [
         (["--users", "."], "Missing option '--lmtp'"),
         (["--lmtp", "s"], "whose rules?"),
+        (["--lmtp", "s", "--users", ".", "--recipients", "."], "the same in two ways"),
+        (["--lmtp", "s", "--recipients", "nowhere"], "does not exist"),
         (["--lmtp", "s", "--users", "nowhere"], "does not exist"),
         (["--lmtp", "s", "-f", "c", "--", "-n"], "mean nothing for a server"),
         (["--lmtp", "s", "-f", "c", "--", "-f", "x"], "mean nothing for a server"),
@@ -84,3 +86,16 @@ def test_dovecot_is_asked_whether_a_detail_is_a_folder(
     assert CliRunner().invoke(serve, ["--lmtp", "s", "-f", "c", "--dovecot", "d"]).exit_code == 0
     assert CliRunner().invoke(serve, ["--lmtp", "s", "-f", "c", "--dovecot", "d", "--folders"]).exit_code == 0
     assert [each["folders"] for each in told] == [folders, True]
+
+
+@pytest.mark.parametrize(("lmtp", "used"), [("", True), ("mail_plugins = sieve", False)])
+def test_dovecots_server_is_used_only_where_it_does_the_same_as_deliver(
+    lmtp: str, used: bool, tmp_path: Path, told: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doveconf = tmp_path / "doveconf"
+    doveconf.write_text(f"#!/bin/sh\ncase $3 in protocol=lmtp) echo '{lmtp}' ;; protocol=lda) echo ;; esac\n")
+    doveconf.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    done = CliRunner().invoke(serve, ["--lmtp", "s", "-f", "c", "--dovecot", "/d", "--folders"])
+    assert [each["dovecot"] for each in told] == ["/d" if used else ""]
+    assert ("settings for protocol lda and protocol lmtp differ" in done.output) != used

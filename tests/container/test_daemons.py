@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from rulesmith.container import daemons
+from rulesmith.container import daemons, delivery
 from rulesmith.container.daemons import Doors, NoAnswer
 from tests.certificates import Authority
 from tests.chain.bed import Bed
@@ -191,6 +191,33 @@ def test_mail_is_fetched_when_it_can_be_scanned_and_delivered(dovecot: Dovecot, 
     assert daemons.ready(doors) == ""
     assert daemons.ready(Doors(userdb=doors.userdb, lmtp=doors.lmtp, rspamd=tmp_path / "x")).startswith("rspamd: ")
     assert daemons.ready(Doors(userdb=doors.userdb, lmtp=tmp_path / "x", rspamd=doors.rspamd)).startswith("Dovecot: ")
+
+
+def test_where_mail_goes_by_lmtp_it_waits_for_the_server(dovecot: Dovecot, rspamd: Rspamd, tmp_path: Path) -> None:
+    doors = Doors(
+        userdb=dovecot.run / "auth-userdb",
+        lmtp=dovecot.socket,
+        rspamd=rspamd.folder / "normal",
+        serve=tmp_path / "serve",
+    )
+    assert daemons.ready(doors) == ""
+    assert daemons.ready(doors, by_lmtp=True) == "rulesmith serve: No such file or directory"
+    assert daemons.ask(doors, by_lmtp=True)["serve"] == "No such file or directory"
+    # Another server of LMTP does as well.
+    (tmp_path / "serve").symlink_to(dovecot.socket)
+    assert daemons.ready(doors, by_lmtp=True) == ""
+    assert daemons.ask(doors, by_lmtp=True)["serve"] == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "by_lmtp"), [({}, False), ({"RULESMITH_DELIVERY": ""}, False), ({"RULESMITH_DELIVERY": "mda"}, False)]
+)
+def test_the_way_is_mda_unless_it_is_lmtp(value: dict[str, str], by_lmtp: bool) -> None:
+    assert delivery.by_lmtp(value) == by_lmtp
+    assert delivery.by_lmtp({"RULESMITH_DELIVERY": "lmtp"})
+    for other in ("LMTP", "smtp", " lmtp"):
+        with pytest.raises(ValueError, match=f"RULESMITH_DELIVERY is '{other}', but it can only be mda"):
+            delivery.by_lmtp({"RULESMITH_DELIVERY": other})
 
 
 def test_all_are_asked_though_one_is_gone(tmp_path: Path) -> None:

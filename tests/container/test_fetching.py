@@ -180,6 +180,52 @@ def test_an_mda_that_fails_is_told_but_the_poll_worked(post: Post, mda: str, wor
     assert next(iter(found.polled.values())).failing == 0
 
 
+# What fetchmail 6.4.39 says where `rulesmith serve` is its server.
+NOT_NOW = """\
+fetchmail: LMTP< 220 b0a3 LMTP rulesmith
+fetchmail: LMTP> RCPT TO:<fetch:user@example.com:0>
+fetchmail: LMTP< 450 4.1.1 there is no such user
+fetchmail: LMTP error: 450 4.1.1 there is no such user
+ not flushed
+"""
+NOBODY = """\
+fetchmail: LMTP connect to /run/serve/lmtp failed
+fetchmail: SMTP transaction error while fetching from x@a and delivering to SMTP host /run/serve/lmtp
+"""
+TAKEN = """\
+fetchmail: LMTP> DATA
+fetchmail: LMTP< 354 end with a line that is a dot
+fetchmail: LMTP>. (EOM)
+fetchmail: LMTP< 250 2.0.0 it is safe
+ not flushed
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "told"),
+    [
+        (TAKEN, "", []),
+        (
+            NOT_NOW,
+            "",
+            ["rulesmith does not take a message now (450 4.1.1 there is no such user): it stays on a and is"],
+        ),
+        (
+            NOBODY,
+            "fetchmail: Query status=10 (SMTP)",
+            ["the service `serve` does not answer: messages stay on a and are", "a: the local mail server does not"],
+        ),
+    ],
+)
+def test_a_server_that_does_not_take_a_message_is_told(said: str, status: str, told: list[str]) -> None:
+    fetching = Fetching(0)
+    poll = "fetchmail: 6.4.39 querying a (protocol IMAP) at X: poll "
+    lines = [f"{poll}started", *said.splitlines(), f"{poll}completed", *([status] if status else [])]
+    shown = [each for line in lines for each in fetching.feed(line, 1.0)]
+    assert [text.startswith(begin) for text, begin in zip(shown, told, strict=True)] == [True] * len(told), shown
+    assert fetching.troubles.get("delivery", 0) == len(told)
+
+
 def test_a_message_that_fetchmail_refuses_is_named(post: Post) -> None:
     post.put(GOOD, BAD, GOOD)
     post.start()

@@ -31,7 +31,7 @@ class Scene:
         self.sources = health.Sources(folder / "health", folder / "keeper.json", folder / "queue")
         self.sources.states.mkdir()
         self.answers = dict.fromkeys(("dovecot", "rspamd", "redis", "queue", "keeper", "learner", "clerk"), "")
-        monkeypatch.setattr(daemons, "ask", lambda _doors: self.answers)
+        monkeypatch.setattr(daemons, "ask", lambda _doors, _by_lmtp: self.answers)
         self.people = People(self.sources.states)
 
     def hears(self, pipe: str, *lines: str, at: float = NOW) -> Fetching:

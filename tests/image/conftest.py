@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.image.house import Container, tool
+from tests.image.ways import WAYS
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -20,9 +22,33 @@ def engine() -> str:
     return os.environ["IMAGE_ENGINE"]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Our own mark."""
+    config.addinivalue_line("markers", "where(holds): only with parameters of which the function holds")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What a combination of parameters has no part in is not run with it."""
+    gone = []
+    for item in items:
+        mark = item.get_closest_marker("where")
+        if mark is not None and isinstance(item, pytest.Function):
+            holds = mark.args[0]
+            if not holds(**{name: item.callspec.params[name] for name in inspect.signature(holds).parameters}):
+                gone.append(item)
+    config.hook.pytest_deselected(items=gone)
+    items[:] = [item for item in items if item not in gone]
+
+
 def pytest_report_header() -> str:
     """Says which engine runs."""
     return f"image: {tool('size').out.decode().strip()}, engine: {tool('engine', limit=600).out.decode().strip()}"
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    """How fetchmail hands messages over."""
+    return str(request.param)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ mailboxes each.
 from __future__ import annotations
 
 import os
+import re
 from itertools import count
 from pathlib import Path
 
@@ -61,7 +62,7 @@ class Load:
         names = [path for part in ("new", "cur") for path in (box / part).glob("*")]
         for path in names:
             if path.name not in self._seen:
-                self._seen[path.name] = original(path.read_bytes().replace(b"\r\n", b"\n"))
+                self._seen[path.name] = original(_without_envelope(path.read_bytes().replace(b"\r\n", b"\n")))
         return {self._seen[path.name] for path in names}
 
     def arrives(self) -> None:
@@ -83,7 +84,7 @@ class Load:
         found = {}
         for target in (target for each in TARGETS.values() for target in each):
             user, _, folder = target.partition("/")
-            found[target] = self._house.mailbox(user, PASSWORD, folder)
+            found[target] = [_without_envelope(each) for each in self._house.mailbox(user, PASSWORD, folder)]
         return balance(self._plans, (), found)
 
     def is_exact(self) -> None:
@@ -141,6 +142,12 @@ def installation(house: Container, provider: Container, maildrop: Mailbox, host:
         own, copy = (target.split("/") for target in TARGETS[user])
         house.user(user, passwd="{PLAIN}" + PASSWORD, rc=text, conf=RULES.format(own=own, copy=copy))
     house.user(BOTH, passwd="{PLAIN}" + PASSWORD)
+
+
+def _without_envelope(found: bytes) -> bytes:
+    """Without what LMTP puts on top, twice: the letters have nothing of it."""
+    head, blank, body = found.partition(b"\n\n")
+    return re.sub(rb"^(?:Return-Path|Delivered-To): .*\n", b"", head, flags=re.MULTILINE) + blank + body
 
 
 def _letter(user: str, number: int) -> bytes:

@@ -9,6 +9,7 @@ import pytest
 from tests.container.pop3 import Mailbox
 from tests.image.fetching import DELIVER, GTUBE, PASSWORD, SCAN, SORT, letter, near, rc, subjects
 from tests.image.house import CAREFUL, PATIENCE, Container, until
+from tests.image.ways import LMTP, SAYS, by_mda, goes
 
 DELIVERED, SCANNED, SORTED, TWO, BAD = "delivered@x.org", "scanned@x.org", "sorted@x.org", "two@x.org", "bad@x.org"
 ALIAS, SECOND = "alias@example.com", "second@x.org"
@@ -28,7 +29,9 @@ match all action {{ "user@example.com" "user@example.com:Received" }}
 
 
 @pytest.fixture(scope="module")
-def provider(containers: Callable[[], Container]) -> Container:
+def provider(containers: Callable[[], Container], way: str) -> Container:
+    """Another one for each way: its messages are to be fetched."""
+    del way
     made = containers()
     for user in (DELIVERED, SCANNED, SORTED, TWO, SECOND):
         made.user(user, passwd="{PLAIN}" + PASSWORD)
@@ -38,7 +41,7 @@ def provider(containers: Callable[[], Container]) -> Container:
 
 
 @pytest.fixture(scope="module")
-def house(containers: Callable[[], Container], provider: Container) -> Container:
+def house(containers: Callable[[], Container], provider: Container, way: str) -> Container:
     made = containers()
     made.user(ALIAS, passwd="{PLAIN}" + PASSWORD)
     for user, mda in ((DELIVERED, DELIVER), (SCANNED, SCAN)):
@@ -51,7 +54,7 @@ def house(containers: Callable[[], Container], provider: Container) -> Container
     )
     made.user(TWO, passwd="{PLAIN}" + PASSWORD, rc=two)
     made.user(BAD, passwd="", rc="pol x\n", conf="match all action nowhere\n")
-    made.create(*CAREFUL)
+    made.create(*CAREFUL, environment=goes(made, way))
     return made
 
 
@@ -75,6 +78,32 @@ def test_mail_comes_at_once_by_each_way_of_the_seed(house: Container, provider: 
     assert (b"X-Spam-Score: " in message) == (user != DELIVERED)
 
 
+def test_the_log_says_who_is_delivered_to_in_which_way(house: Container, way: str) -> None:
+    house.saw(f"{SORTED}: fetchmail ")
+    said = [line.partition("keeper: ")[2] for line in house.logs().splitlines() if " is delivered by " in line]
+    ways = {line.partition(":")[0]: line.partition(" is delivered by ")[2] for line in said}
+    if way != LMTP:
+        assert ways == {}
+        return
+    assert ways.pop(SORTED) == "LMTP"
+    assert ways.keys() == {DELIVERED, SCANNED, TWO}
+    assert set(ways.values()) == {"`mda`, as its mda is no fdm with the user's rules"}
+    assert house.sh("ls /run/recipients").split() == [f"fetch:{SORTED}:0"]
+    # His own file is as he has written it.
+    assert "lmtp" not in (house.config / "users" / SORTED / "fetchmailrc").read_text()
+    assert "lmtp" not in house.sh(f"cat /run/fetchmail/{SORTED}/fetchmailrc", user="vmail")
+
+
+def test_a_program_is_started_for_a_message_only_by_mda(house: Container, provider: Container, way: str) -> None:
+    provider.deliver(SORTED, letter("by whom", more="Message-ID: <who@example.org>\n"))
+    assert house.saw("<who@example.org>").split(" ")[1] == SAYS[way]
+    [message] = [text for text in house.mailbox(SORTED, PASSWORD) if b"Subject: by whom" in text]
+    assert (b" with LMTP\n" in message) == (way == LMTP)
+    # Scanned once, and stored where `deliver -m` stores it.
+    assert message.count(b"\nX-Spam-Score: ") == 1
+    arrives(house, SORTED, "by whom", "Received")
+
+
 def test_rules_sort_into_mailboxes_and_folders(house: Container, provider: Container) -> None:
     provider.deliver(SORTED, letter("to an alias", more="Delivered-To: alias@example.com\n"))
     provider.deliver(SORTED, letter("to the user"))
@@ -91,6 +120,7 @@ def test_spam_is_put_into_junk_by_a_rule(house: Container, provider: Container) 
     assert "buy" not in subjects(house, SORTED)
 
 
+@pytest.mark.where.with_args(by_mda)
 def test_several_folders_are_waited_in_at_a_time(house: Container, provider: Container) -> None:
     services = house.sh("ls /run/s6-fetch").split()
     assert [name for name in services if TWO in name] == [f"fetch:{TWO}:{number}" for number in range(3)]
@@ -122,6 +152,7 @@ def test_nothing_of_a_users_runs_as_root_or_with_his_secrets(house: Container) -
     }
 
 
+@pytest.mark.where.with_args(by_mda)
 def test_what_was_fetched_by_pop3_is_not_fetched_again_after_re_creation(
     containers: Callable[[], Container], provider: Container
 ) -> None:

@@ -11,14 +11,26 @@ from tests.container.pop3 import Mailbox
 from tests.image.fetching import PASSWORD, near
 from tests.image.house import CAREFUL, Container, until
 from tests.image.load import BOTH, IMAP, POP3, TARGETS, Load, forget, installation
+from tests.image.ways import MDA, goes
 
 SERVICES = ("redis", "rspamd", "dovecot", "keeper", "clerk", "queue", "learner")
+# Those that are at work otherwise, or only there, by LMTP.
+BY_LMTP = ("rspamd", "dovecot", "queue", "serve")
+
+
+def is_at_work(way: str, service: str) -> bool:
+    """Whether a service's death is of interest."""
+    return service in (SERVICES if way == MDA else BY_LMTP)
+
+
 EVERY = {"RULESMITH_FETCH_INTERVAL": "2"}
 BATCH = 6
 
 
 @pytest.fixture(scope="module")
-def provider(containers: Callable[[], Container]) -> Container:
+def provider(containers: Callable[[], Container], way: str) -> Container:
+    """Another one for each way: what was fetched is seen."""
+    del way
     made = containers()
     made.user(IMAP, passwd="{PLAIN}" + PASSWORD)
     made.create()
@@ -35,10 +47,10 @@ def maildrop(provider: Container) -> Iterator[Mailbox]:
 
 
 @pytest.fixture(scope="module")
-def house(containers: Callable[[], Container], provider: Container, maildrop: Mailbox) -> Container:
+def house(containers: Callable[[], Container], provider: Container, maildrop: Mailbox, way: str) -> Container:
     made = containers()
     installation(made, provider, maildrop, near(provider))
-    made.create(*CAREFUL, environment=EVERY)
+    made.create(*CAREFUL, environment=EVERY | goes(made, way))
     return made
 
 
@@ -75,16 +87,27 @@ def killed(house: Container, find: Callable[[], int]) -> None:
     until(lambda: find() not in (0, before), "another process")
 
 
-@pytest.mark.parametrize("service", SERVICES)
+def check(load: Load, service: str) -> None:
+    """Nothing is lost or twice."""
+    if service == "serve":
+        # Who is killed cannot know which of his answers were heard; and what nobody takes comes again.
+        load.is_complete(repeated=1)
+    else:
+        load.is_exact()
+
+
+@pytest.mark.where.with_args(is_at_work)
+@pytest.mark.parametrize("service", [*SERVICES, "serve"])
 def test_mail_flows_while_a_service_is_killed(house: Container, load: Load, service: str) -> None:
     load.post(BATCH)
     load.flows()
     killed(house, lambda: pid(house, service))
     load.post(BATCH)
-    load.is_exact()
+    check(load, service)
 
 
-@pytest.mark.parametrize("service", [name for name in SERVICES if name != "clerk"])
+@pytest.mark.where.with_args(is_at_work)
+@pytest.mark.parametrize("service", [name for name in (*SERVICES, "serve") if name != "clerk"])
 def test_mail_waits_for_a_service_that_is_away_and_health_says_who(house: Container, load: Load, service: str) -> None:
     """The clerk is missed after a minute only: tests/container/test_health.py."""
     load.post(BATCH)
@@ -94,7 +117,7 @@ def test_mail_waits_for_a_service_that_is_away_and_health_says_who(house: Contai
     said = until(lambda: problems(house), f"{service} is missed")
     assert [line for line in said if line.startswith(f"  {service}: ")], said
     house.sh(f"s6-svc -u /run/s6/{service}")
-    load.is_exact()
+    check(load, service)
     until(lambda: not problems(house), "it is healthy again")
 
 
@@ -131,7 +154,7 @@ def test_a_stop_in_the_middle_loses_nothing(house: Container, load: Load) -> Non
     load.is_complete(repeated=0)
 
 
-def test_the_next_container_goes_on_where_the_last_one_was_killed(house: Container, load: Load) -> None:
+def test_the_next_container_goes_on_where_the_last_one_was_killed(house: Container, load: Load, way: str) -> None:
     # One delivery of each letter can be made, the other waits: its user is away for a time.
     folder, aside = house.config / "users" / BOTH, house.folder / "aside"
     folder.rename(aside)
@@ -146,7 +169,7 @@ def test_the_next_container_goes_on_where_the_last_one_was_killed(house: Contain
     house.kill()
     house.remove()
     aside.rename(folder)
-    house.create(*CAREFUL, environment=EVERY)
+    house.create(*CAREFUL, environment=EVERY | goes(house, way))
     load.is_complete(repeated=1)
 
 

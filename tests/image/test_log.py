@@ -12,6 +12,7 @@ from typing import Any, Literal
 import pytest
 
 from tests.image.house import ANSWER, CAREFUL, Container, Done, until
+from tests.image.ways import SAYS, by_mda, goes
 
 USER, ALIAS, FAULTY = "user@example.com", "alias@example.com", "faulty@example.com"
 # Another mailbox at the provider, for another house.
@@ -34,7 +35,9 @@ poll {server} protocol IMAP port 993
 
 
 @pytest.fixture(scope="module")
-def provider(containers: Callable[[], Container]) -> Container:
+def provider(containers: Callable[[], Container], way: str) -> Container:
+    """Another one for each way: what was fetched is seen."""
+    del way
     made = containers()
     for user in (USER, SECOND):
         made.user(user, passwd="{PLAIN}" + PASSWORD)
@@ -56,8 +59,9 @@ def _house(made: Container, provider: Container, environment: dict[str, str], ma
 
 
 @pytest.fixture(scope="module")
-def house(containers: Callable[[], Container], provider: Container) -> Container:
-    made = _house(containers(), provider, {"TZ": "Asia/Kolkata", "RULESMITH_METRICS_PORT": "9100"})
+def house(containers: Callable[[], Container], provider: Container, way: str) -> Container:
+    made = containers()
+    _house(made, provider, {"TZ": "Asia/Kolkata", "RULESMITH_METRICS_PORT": "9100"} | goes(made, way))
     made.saw("works")
     return made
 
@@ -76,16 +80,18 @@ def _person(house: Container, name: str) -> dict[str, Any]:
     return found  # type: ignore[no-any-return]
 
 
-def test_each_mail_has_one_line_from_fetch_to_folder(house: Container, provider: Container) -> None:
+def test_each_mail_has_one_line_from_fetch_to_folder(house: Container, provider: Container, way: str) -> None:
     provider.deliver(USER, _letter("=?utf-8?q?gr=C3=BC=C3=9Fe?=", 1))
     provider.deliver(USER, _letter("nonsense", 2))
     line = house.saw("<1@example.org>")
     assert re.fullmatch(
-        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+05:30 fetch user@example\.com: <1@example\.org> from bob@example\.org "
-        r'"grüße" → rule 2 \(fdm\.conf:7\) → alias@example\.com, alias@example\.com/Received',
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+05:30 "
+        + SAYS[way]
+        + r" user@example\.com: <1@example\.org> from bob@example\.org "
+        r'"grüße"(?:, score [\d.-]+/15\.0)? → rule 2 \(fdm\.conf:7\) → alias@example\.com, alias@example\.com/Received',
         line,
     )
-    assert house.saw("<2@example.org>").endswith('"nonsense" → rule 1 (fdm.conf:6) → dropped')
+    assert re.search(r'"nonsense"(?:, score \S+)? → rule 1 \(fdm\.conf:6\) → dropped$', house.saw("<2@example.org>"))
     # No word of Python's or of the shell's about the door itself.
     assert "/usr/bin/fdm:" not in house.logs()
     for number in (1, 2):
@@ -93,7 +99,9 @@ def test_each_mail_has_one_line_from_fetch_to_folder(house: Container, provider:
 
 
 def test_every_line_has_time_and_service(house: Container) -> None:
-    form = re.compile(r"\S+\+05:30 (redis|rspamd|dovecot|keeper|queue|learner|metrics|clerk|start|fetch \S+): .+")
+    form = re.compile(
+        r"\S+\+05:30 (redis|rspamd|dovecot|keeper|queue|learner|metrics|clerk|start|(fetch|serve) \S+|serve): .+"
+    )
     assert [line for line in house.logs().splitlines() if not form.fullmatch(line)] == []
 
 
@@ -179,6 +187,7 @@ def test_who_has_not_fetched_for_too_long_makes_it_unhealthy(house: Container) -
     assert f"  {USER}: nothing" not in done.text
 
 
+@pytest.mark.where.with_args(by_mda)
 def test_as_json_and_in_private(containers: Callable[[], Container], provider: Container) -> None:
     house = _house(containers(), provider, {"RULESMITH_LOG": "json", "RULESMITH_LOG_PRIVATE": "1"}, SECOND)
     provider.deliver(SECOND, _letter("=?utf-8?q?gr=C3=BC=C3=9Fe?=", 6))
@@ -201,6 +210,7 @@ def test_as_json_and_in_private(containers: Callable[[], Container], provider: C
     assert "grüße" not in house.logs()
 
 
+@pytest.mark.where.with_args(by_mda)
 def test_without_a_port_there_are_no_metrics(provider: Container) -> None:
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(f"http://{provider.address}:9100/metrics", timeout=ANSWER)

@@ -99,6 +99,25 @@ def test_the_compose_file_asks_for_the_same(container: Container) -> None:
     assert "read_only: true" in text
 
 
+def test_by_lmtp_one_server_more_runs_as_the_user_of_the_mail(container: Container) -> None:
+    container.create(*CAREFUL, environment={"RULESMITH_DELIVERY": "lmtp"})
+    container.sh("s6-svwait -U -t 60000 /run/s6/serve")
+    listed = container.sh("for each in /proc/[0-9]*; do echo $(stat -c %U $each) $(tr '\\0' ' ' <$each/cmdline); done")
+    owners = {line.split(" ")[0] for line in listed.splitlines() if "-m rulesmith.serve" in line}
+    assert owners == {"vmail"}
+    assert container.exec("ls", "/run/serve", user="redis").status
+    until(lambda: container.exec("rulesmith", "health").status == 0, "a healthy container")
+    state, took = container.stop()
+    assert (state, took < 10) == ("exited 0", True)
+
+
+def test_another_way_of_delivery_is_refused_in_one_sentence(container: Container) -> None:
+    container.run(environment={"RULESMITH_DELIVERY": "smtp"})
+    until(lambda: container.state() == "exited 1", "the end")
+    [line] = container.logs().splitlines()
+    assert line.startswith("RULESMITH_DELIVERY is 'smtp', but it can only be mda")
+
+
 def test_a_command_runs_instead_of_the_server(container: Container) -> None:
     container.run(command=("rulesmith", "--version"))
     assert "rulesmith" in container.saw("version")
