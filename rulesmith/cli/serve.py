@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -94,13 +95,18 @@ def serve(
 
 def _delivers_alike() -> bool:
     """Whether Dovecot's settings for its LMTP server are those for `deliver`, as far as can be known."""
-    said = [_doveconf("-n", "-f", f"protocol={name}").splitlines() for name in ("lda", "lmtp")]
-    # Where something is logged may differ.
-    lda, lmtp = ([line for line in lines if "log" not in line.partition("=")[0]] for lines in said)
-    if lda == lmtp:
+    if _settings_for("lda") == _settings_for("lmtp"):
         return True
     click.echo("deliver is run as a command: Dovecot's settings for protocol lda and protocol lmtp differ", err=True)
     return False
+
+
+def _settings_for(protocol: str) -> list[str]:
+    """What holds for a protocol, but for its logs; Dovecot 2.3 repeats the sections that this was worked out from."""
+    said = re.sub(
+        r"^protocol .*?^\}\n", "", _doveconf("-n", "-f", f"protocol={protocol}"), flags=re.DOTALL | re.MULTILINE
+    )
+    return [line for line in said.splitlines() if "log" not in line.partition("=")[0]]
 
 
 def _doveconf(*words: str) -> str:

@@ -88,14 +88,17 @@ def test_dovecot_is_asked_whether_a_detail_is_a_folder(
     assert [each["folders"] for each in told] == [folders, True]
 
 
-@pytest.mark.parametrize(("lmtp", "used"), [("", True), ("log_path = /x", True), ("mail_plugins = sieve", False)])
+@pytest.mark.parametrize(
+    ("more", "used"),
+    [("", True), ("log_path = /x", True), ("protocol lmtp {\n  a = c\n}", True), ("mail_plugins = sieve", False)],
+)
 def test_dovecots_server_is_used_only_where_it_does_the_same_as_deliver(
-    lmtp: str, used: bool, tmp_path: Path, told: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
+    more: str, used: bool, tmp_path: Path, told: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "protocol=lda").write_text("a = b\n")
+    (tmp_path / "protocol=lmtp").write_text(f"a = b\n{more}\n".replace("\n\n", "\n"))
     doveconf = tmp_path / "doveconf"
-    doveconf.write_text(
-        f"#!/bin/sh\ncase $3 in protocol=lmtp) echo a = b; echo '{lmtp}' | sed /^$/d ;; protocol=lda) echo a = b ;; esac\n"
-    )
+    doveconf.write_text(f'#!/bin/sh\ncat "{tmp_path}/$3"\n')
     doveconf.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     done = CliRunner().invoke(serve, ["--lmtp", "s", "-f", "c", "--dovecot", "/d", "--folders"])
