@@ -12,6 +12,8 @@ import click
 
 from rulesmith.options import CONFIG_CHECK, FDM_EXIT_STATUS, UsageError, parse
 
+_SECTIONS = re.compile(r"^(?:protocol|service|namespace) .*?^\}\n", re.DOTALL | re.MULTILINE)
+
 
 @click.command(context_settings={"ignore_unknown_options": False})
 @click.option("--lmtp", "socket", metavar="SOCKET", required=True, type=click.Path(), help="The unix socket to serve.")
@@ -102,10 +104,8 @@ def _delivers_alike() -> bool:
 
 
 def _settings_for(protocol: str) -> list[str]:
-    """What holds for a protocol, but for its logs; Dovecot 2.3 repeats the sections that this was worked out from."""
-    said = re.sub(
-        r"^protocol .*?^\}\n", "", _doveconf("-n", "-f", f"protocol={protocol}"), flags=re.DOTALL | re.MULTILINE
-    )
+    """What holds for a protocol, but for its logs. Of some sections Dovecot 2.3 prints different parts for each."""
+    said = _SECTIONS.sub("", _doveconf("-n", "-f", f"protocol={protocol}"))
     return [line for line in said.splitlines() if "log" not in line.partition("=")[0]]
 
 
