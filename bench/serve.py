@@ -32,12 +32,12 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Load:
-    """Messages a second; milliseconds of CPU for one; mebibytes of memory at the begin and the end (PSS, all)."""
+    """Messages a second; milliseconds of CPU for one; the memory at the begin and at the end."""
 
     rate: float
     cpu: float
-    begin: float
-    end: float
+    begin: str
+    end: str
 
 
 def main() -> int:
@@ -59,10 +59,12 @@ def main() -> int:
             ours = _serve(str(python), work, home.name, env, count)
             print(
                 f"| {rules} | {theirs:.0f}/s | {ours.rate:.0f}/s | {ours.rate / theirs:.1f} "
-                f"| {cpu:.1f} / {ours.cpu:.2f} ms | {ours.begin:.1f} → {ours.end:.1f} MiB |",
+                f"| {cpu:.1f} / {ours.cpu:.2f} ms | {ours.begin} → {ours.end} |",
                 flush=True,
             )
-        print(f"\n{count} messages by {CLIENTS} clients; memory after the first {count // 10} and after all.")
+        print(
+            f"\n{count} messages by {CLIENTS} clients; memory of so many processes after the first {count // 10} and after all."
+        )
     finally:
         shutil.rmtree(work)
     return 0
@@ -184,14 +186,15 @@ def _cpu(pid: int) -> float:
     return total / TICKS
 
 
-def _memory(pid: int) -> float:
-    """Mebibytes: each page counts once, whoever shares it."""
+def _memory(pid: int) -> str:
+    """Of all processes, where each page counts once, whoever shares it."""
     total = 0
-    for each in _family(pid):
+    family = _family(pid)
+    for each in family:
         for line in Path(f"/proc/{each}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
                 total += int(line.split()[1])
-    return total / 1024
+    return f"{total / 1024:.1f} MiB in {len(family)}"
 
 
 if __name__ == "__main__":
