@@ -62,9 +62,7 @@ def main() -> int:
                 f"| {cpu:.1f} / {ours.cpu:.2f} ms | {ours.begin} → {ours.end} |",
                 flush=True,
             )
-        print(
-            f"\n{count} messages by {CLIENTS} clients; memory of so many processes after the first {count // 10} and after all."
-        )
+        print(f"\n{count} messages by {CLIENTS} clients; the memory of so many processes, after a tenth and after all.")
     finally:
         shutil.rmtree(work)
     return 0
