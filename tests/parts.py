@@ -6,10 +6,17 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
 _CACHE = PROJECT / ".cache"
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 # Package and a file of it that tells whether it is there.
 _MAIL = {
@@ -30,6 +37,14 @@ _SPAM = {"rspamd": "usr/bin/rspamd", "redis-server": "usr/bin/redis-server"}
 
 class Missing(Exception):
     """They cannot be had here; the text says why."""
+
+
+def needed(make: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+    """What `make` makes of them. The test is skipped, with the reason, where they cannot be had."""
+    try:
+        return make(*args, **options)
+    except Missing as missing:
+        pytest.skip(str(missing))
 
 
 def mail_programs() -> Path | None:

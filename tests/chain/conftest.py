@@ -10,15 +10,12 @@ import pytest
 from tests.certificates import Authority
 from tests.chain.bed import Bed
 from tests.chain.dovecot import Dovecot
-from tests.parts import Missing
+from tests.parts import needed
 
 
 @pytest.fixture(scope="session")
 def bed() -> Iterator[Bed]:
-    try:
-        made = Bed()
-    except Missing as missing:
-        pytest.skip(str(missing))
+    made = needed(Bed)
     yield made
     made.close()
 

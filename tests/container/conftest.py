@@ -8,14 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.container.house import House
-from tests.parts import Missing
+from tests.parts import needed
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    try:
-        made = House(tmp_path)
-    except Missing as missing:
-        pytest.skip(str(missing))
+    made = needed(House, tmp_path)
     yield made
     made.supervisor.close()

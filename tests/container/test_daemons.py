@@ -20,7 +20,7 @@ from rulesmith.container.daemons import Doors, NoAnswer
 from tests.certificates import Authority
 from tests.chain.bed import Bed
 from tests.chain.dovecot import Dovecot
-from tests.parts import Missing
+from tests.parts import needed
 from tests.scan.rspamd import Rspamd
 
 RULES = Path(__file__).parents[1] / "scan" / "rules.lua"
@@ -28,20 +28,14 @@ RULES = Path(__file__).parents[1] / "scan" / "rules.lua"
 
 @pytest.fixture(scope="module")
 def dovecot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
-    try:
-        bed = Bed()
-    except Missing as missing:
-        pytest.skip(str(missing))
+    bed = needed(Bed)
     yield Dovecot(bed, "dovecot", Authority(tmp_path_factory.mktemp("authority")).issue("good"), mail="vmail")
     bed.close()
 
 
 @pytest.fixture(scope="module")
 def rspamd() -> Iterator[Rspamd]:
-    try:
-        made = Rspamd(RULES)
-    except Missing as missing:
-        pytest.skip(str(missing))
+    made = needed(Rspamd, RULES)
     yield made
     made.close()
 

@@ -14,7 +14,7 @@ from rulesmith.container.fetching import Fetching, cut_run_on
 from tests.certificates import Authority
 from tests.chain.bed import Bed
 from tests.chain.dovecot import PASSWORD, Dovecot
-from tests.parts import Missing
+from tests.parts import needed
 
 USER = "user@example.com"
 GOOD = b"From: a@b\nSubject: hi\nMessage-ID: <1@b>\n\nbody\n"
@@ -95,10 +95,7 @@ class Post:
 
 @pytest.fixture(scope="module")
 def _post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Post]:
-    try:
-        made = Post(tmp_path_factory.mktemp("authority"))
-    except Missing as missing:
-        pytest.skip(str(missing))
+    made = needed(Post, tmp_path_factory.mktemp("authority"))
     yield made
     made.bed.close()
 

@@ -17,7 +17,7 @@ from rulesmith.container.fetchmailrc import Split, split
 from rulesmith.container.passwd import Refused
 from rulesmith.container.places import Places
 from tests.container import fetchmail
-from tests.parts import Missing
+from tests.parts import needed
 
 SEED = """\
 poll mail.example.com protocol IMAP port 993
@@ -33,10 +33,7 @@ MDAS = (
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
-    try:
-        command = fetchmail.command()
-    except Missing as missing:
-        pytest.skip(str(missing))
+    command = needed(fetchmail.command)
     made = fetchmail.places(tmp_path_factory.mktemp("places"), command)
     household.make_home(made, "someone")
     return made

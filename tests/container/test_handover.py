@@ -14,7 +14,7 @@ from rulesmith.container.household import Household
 from rulesmith.container.passwd import Refused
 from rulesmith.container.places import Places
 from tests.container import fetchmail
-from tests.parts import Missing
+from tests.parts import needed
 
 FDM = "/usr/bin/fdm -a stdin -f ~/fdm.conf -l -m -v fetch"
 DELIVER = "/usr/libexec/dovecot/deliver -d x"
@@ -25,10 +25,7 @@ DEFAULTS = {"mda": None, "smtphunt": ["localhost"], "lmtp": False, "smtpname": N
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
-    try:
-        command = fetchmail.command()
-    except Missing as missing:
-        pytest.skip(str(missing))
+    command = needed(fetchmail.command)
     top = tmp_path_factory.mktemp("places")
     made = replace(fetchmail.places(top, command), handover=Path(SOCKET), recipients=top, site=top / "site")
     for name in NAMES:

@@ -14,16 +14,13 @@ from click.testing import CliRunner, Result
 from rulesmith.cli import learn_folder, rulesmith
 from rulesmith.scan import cold
 from rulesmith.scan.no_verdict import NoVerdict
-from tests.parts import Missing, spam_programs
+from tests.parts import needed, spam_programs
 from tests.scan.rspamd import Rspamd
 
 
 @pytest.fixture(scope="module")
 def rspamd() -> Iterator[Rspamd]:
-    try:
-        made = Rspamd(Path(__file__).parents[1] / "scan" / "rules.lua")
-    except Missing as missing:
-        pytest.skip(str(missing))
+    made = needed(Rspamd, Path(__file__).parents[1] / "scan" / "rules.lua")
     yield made
     made.close()
 

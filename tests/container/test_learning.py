@@ -15,7 +15,7 @@ from rulesmith.container import learning
 from rulesmith.container.learning import Spool, Teacher, pause
 from rulesmith.scan.cold import Rspamd as Client
 from rulesmith.scan.no_verdict import NoVerdict
-from tests.parts import Missing
+from tests.parts import needed
 from tests.scan.rspamd import Rspamd
 
 PROGRAM = Path(__file__).parents[2] / "image" / "sieve-bin" / "learn"
@@ -199,10 +199,7 @@ def test_pauses_grow_to_five_minutes() -> None:
 
 @pytest.fixture(scope="module")
 def rspamd() -> Iterator[Rspamd]:
-    try:
-        made = Rspamd(Path(__file__).parents[1] / "scan" / "rules.lua")
-    except Missing as missing:
-        pytest.skip(str(missing))
+    made = needed(Rspamd, Path(__file__).parents[1] / "scan" / "rules.lua")
     yield made
     made.close()
 

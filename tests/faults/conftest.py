@@ -9,7 +9,7 @@ import pytest
 from tests.certificates import Authority
 from tests.chain.bed import Bed
 from tests.faults.house import House
-from tests.parts import Missing
+from tests.parts import needed
 
 # Small disks that a test can fill: a user's home, the journal and the queue, a maildir of rulesmith's own.
 SMALL = {"home": "4m", "state": "1m", "queue": "1m", "mail": "1m"}
@@ -17,10 +17,7 @@ SMALL = {"home": "4m", "state": "1m", "queue": "1m", "mail": "1m"}
 
 @pytest.fixture(scope="session")
 def _house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    try:
-        bed = Bed(SMALL, spam=True)
-    except Missing as missing:
-        pytest.skip(str(missing))
+    bed = needed(Bed, SMALL, spam=True)
     yield House(bed, Authority(tmp_path_factory.mktemp("authority")))
     bed.close()
 

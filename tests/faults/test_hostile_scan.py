@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults.ledger import original
 from tests.faults.test_hostile import HEAD, HEADLESS, HOSTILE, run, stored
-from tests.parts import Missing
+from tests.parts import needed
 from tests.scan.rspamd import Rspamd
 
 RULES = Path(__file__).parents[1] / "scan" / "rules.lua"
@@ -25,10 +25,7 @@ OVERSIZED = ("a line of 50 MB", "100 MB")
 
 @pytest.fixture(scope="module")
 def rspamd() -> Iterator[Rspamd]:
-    try:
-        made = Rspamd(RULES, NAMES)
-    except Missing as missing:
-        pytest.skip(str(missing))
+    made = needed(Rspamd, RULES, NAMES)
     yield made
     made.close()
 

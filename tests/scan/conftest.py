@@ -7,15 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.parts import Missing
+from tests.parts import needed
 from tests.scan.rspamd import Rspamd
 
 
 @pytest.fixture(scope="session")
 def rspamd() -> Iterator[Rspamd]:
-    try:
-        made = Rspamd(Path(__file__).with_name("rules.lua"))
-    except Missing as missing:
-        pytest.skip(str(missing))
+    made = needed(Rspamd, Path(__file__).with_name("rules.lua"))
     yield made
     made.close()

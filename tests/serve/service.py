@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -130,6 +131,31 @@ class Service:
         """Hand one message over; the code of the answer."""
         with self.connect() as client:
             return client.hand(mail, name)
+
+    def occupy(self, users: Sequence[str]) -> list[Client]:
+        """Start with a worker at work for each of these users; his client waits until `release`."""
+        for user in users:
+            os.mkfifo(self.configure('match all action pipe "cat >/dev/null; read x <gate"\n', user) / "gate")
+        self.start()
+        clients = [self.connect() for _ in users]
+        for user, client in zip(users, clients, strict=True):
+            client.begin(user)
+            client.say(wire(a_mail()))
+        until(lambda: len(self.workers()) == len(users))
+        return clients
+
+    def release(self, user: str, client: Client) -> None:
+        """Let the user's command end."""
+        (self.users / user / "gate").write_text("go\n")
+        assert client.code() == 250
+
+    def stand_still(self) -> int:
+        """Start, have a message stored, and stop the worker that has done it; its number."""
+        self.start()
+        assert self.hand(a_mail(1)) == 250
+        [worker] = self.workers()
+        os.kill(worker, signal.SIGSTOP)
+        return worker
 
     def box(self, name: str, user: str = NAME) -> list[bytes]:
         """What is in a maildir of a user's folder, without the field that says who sent it."""

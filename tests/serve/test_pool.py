@@ -168,19 +168,9 @@ def test_a_message_whose_worker_has_died_is_asked_for_again_and_that_is_said() -
 @pytest.mark.parametrize("killed", [3])
 def test_workers_that_die_while_the_server_stands_still(make: Starter, killed: int) -> None:
     service = make()
-    for user in USERS:
-        home = service.configure('match all action pipe "cat >/dev/null; read x <gate"\n', user)
-        os.mkfifo(home / "gate")
-    service.start()
-    clients = [service.connect() for _ in USERS]
-    # As many workers as there are users.
+    clients = service.occupy(USERS)
     for user, client in zip(USERS, clients, strict=True):
-        client.begin(user)
-        client.say(wire(a_mail()))
-    until(lambda: len(service.workers()) == len(USERS))
-    for user, client in zip(USERS, clients, strict=True):
-        (service.users / user / "gate").write_text("go\n")
-        assert client.code() == 250
+        service.release(user, client)
         service.configure('match all action maildir "box"\n', user)
         client.begin(user)
     workers = service.workers()

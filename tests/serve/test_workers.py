@@ -105,18 +105,8 @@ def test_who_has_waited_too_long_for_a_worker_is_asked_to_come_again(make: Start
 def test_workers_that_nobody_needs_are_let_go_but_for_one(make: Starter) -> None:
     service = make(limits={"SERVE_IDLE": 0.1})
     names = ["a", "b", "c"]
-    for name in names:
-        home = service.configure('match all action pipe "cat >/dev/null; read x <gate"\n', name)
-        os.mkfifo(home / "gate")
-    service.start()
-    clients = [service.connect() for _ in names]
-    for name, client in zip(names, clients, strict=True):
-        client.begin(name)
-        client.say(wire(a_mail()))
-    until(lambda: len(service.workers()) == 3)
-    for name, client in zip(names, clients, strict=True):
-        (service.users / name / "gate").write_text("go\n")
-        assert client.code() == 250
+    for name, client in zip(names, service.occupy(names), strict=True):
+        service.release(name, client)
         client.close()
     until(lambda: len(service.workers()) == 1)
     service.configure(ONE)
@@ -127,10 +117,7 @@ def test_a_worker_that_stands_still_holds_up_nobody_else_and_is_waited_for(make:
     service = make(limits=PATIENT)
     service.configure(ONE)
     service.configure(ONE, OTHER)
-    service.start()
-    assert service.hand(a_mail(1)) == 250
-    [worker] = service.workers()
-    os.kill(worker, signal.SIGSTOP)
+    worker = service.stand_still()
     with service.connect() as client:
         client.begin()
         client.say(wire(a_mail(2)))
@@ -145,10 +132,7 @@ def test_a_worker_that_stands_still_holds_up_nobody_else_and_is_waited_for(make:
 def test_a_worker_that_stands_still_does_not_hold_up_the_end(make: Starter) -> None:
     service = make()
     service.configure(ONE)
-    service.start()
-    assert service.hand(a_mail(1)) == 250
-    [worker] = service.workers()
-    os.kill(worker, signal.SIGSTOP)
+    worker = service.stand_still()
     with service.connect() as client:
         client.begin()
         client.say(wire(a_mail(2)))
