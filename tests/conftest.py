@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -11,15 +12,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parent.parent
 IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
 
-# CI draws the same examples for the same tests: what it finds can be found again. Everybody else's runs explore.
-settings.register_profile("ci", derandomize=True, print_blob=True)
-if IN_CI:
-    settings.load_profile("ci")
+# How long an example takes says how busy the machine is. CI draws the same examples for the same tests: what it finds
+# can be found again. Everybody else's runs explore.
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("everybody", UNTIMED)
+settings.register_profile("ci", UNTIMED, derandomize=True, print_blob=True)
+settings.load_profile("ci" if IN_CI else "everybody")
 
 # A shell lets what it starts in the background ignore these, and so would everything that a test starts.
 for number, way in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
@@ -58,6 +61,11 @@ def _real_fdm(version: str) -> Iterator[str]:
         yield str(open_to_all / "fdm")
     finally:
         shutil.rmtree(open_to_all)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Thousands of tests stay until the end: the collector need not walk over them in the middle of one."""
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)

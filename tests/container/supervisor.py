@@ -12,7 +12,7 @@ from rulesmith.container.s6 import S6
 from tests.container.fetchmail import libraries
 from tests.parts import supervisor_programs
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 def until(ask: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:

@@ -27,7 +27,7 @@ from pathlib import Path
 from rulesmith.container.clerk import Clerk
 Clerk(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), 1, os.environ).run()
 """
-PATIENCE = 20.0
+PATIENCE = 120.0
 
 
 class Desk:

@@ -329,7 +329,7 @@ def written(hosts: list[Host], gaps: list[str], idle: bool) -> str:
     return text + "\n"
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(_files())
 def test_all_processes_together_do_what_one_would(places: Places, file: tuple[list[Host], list[str]]) -> None:
     hosts, gaps = file

@@ -145,7 +145,7 @@ def test_a_missing_file_fails_in_the_systems_words(tmp_path: Path) -> None:
         tdb.read(bytes(tmp_path / "c"))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.integers(0, 12287), st.integers(0, 255)), max_size=8), st.integers(0, 12288))
 def test_any_damage_gives_records_or_one_error(changes: list[tuple[int, int]], size: int) -> None:
     data = bytearray(FIXTURE.read_bytes())

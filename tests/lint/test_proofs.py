@@ -48,7 +48,7 @@ _TEXTS = st.lists(st.sampled_from(["a", "b", "c", "x:", " ", ".", "\n", "ab", "x
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(_regexps(), _regexps(), st.lists(_TEXTS, min_size=1, max_size=12))
 def test_where_one_is_said_to_be_contained_no_text_has_it_without_the_other(
     one: str, other: str, texts: list[bytes]
@@ -62,7 +62,7 @@ def test_where_one_is_said_to_be_contained_no_text_has_it_without_the_other(
                 assume(False)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(_regexps(), st.lists(_TEXTS, min_size=1, max_size=12))
 def test_what_is_said_never_to_match_matches_no_text(source: str, texts: list[bytes]) -> None:
     pattern = _pattern(source)

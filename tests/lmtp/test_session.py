@@ -161,7 +161,8 @@ def test_the_time_for_many_commands_is_that_for_each(monkeypatch: pytest.MonkeyP
     few = time.process_time() - begin
     begin = time.process_time()
     Talk().session.feed(b"NOOP\r\n" * 100_000)
-    assert time.process_time() - begin < 3 * few + 0.1
+    # Copied, it would be a hundred times as long.
+    assert time.process_time() - begin < 10 * few + 1
 
 
 def wire(message: bytes) -> bytes:

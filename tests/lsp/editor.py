@@ -14,7 +14,7 @@ from typing import Any
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
-SECONDS = 30
+SECONDS = 120
 Found = list[types.Diagnostic]
 
 

@@ -58,7 +58,7 @@ def _diff(arena: Arena, pair: Pair, other: bytes, reverse: bool = False) -> Outc
         shutil.rmtree(folder)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(pairs(("nogroup", 65534), 1))
 def test_a_configuration_is_like_itself_and_both_directions_agree(arena: Arena, pair: Pair) -> None:
     if b"-x" in pair.words or not pair.messages:

@@ -56,7 +56,7 @@ def _matched(rules: list[dict[str, Any]]) -> list[int]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pairs(("nogroup", 65534), 1))
 def test_the_dry_run_and_the_run_agree(arena: Arena, pair: Pair) -> None:
     words = tuple(word for word in pair.words if word not in (b"-q", b"-m", b"-k"))

@@ -77,7 +77,7 @@ def arena(fdm22: str, folder: str) -> Iterator[Arena]:
 
 
 @given(MESSAGES | st.binary().map(lambda octets: b"A: b\0c\n\n" + octets))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_message_is_stored_or_dropped_or_asked_for_again(folder: str, message: bytes) -> None:
     user = plain_user()
     with tempfile.TemporaryDirectory(dir=folder) as where:
@@ -105,7 +105,7 @@ def _comparable(message: bytes) -> bool:
 
 
 @given(MESSAGES.filter(_comparable), st.booleans())
-@settings(max_examples=200, deadline=None, print_blob=True)
+@settings(max_examples=200, print_blob=True)
 def test_what_is_delivered_is_what_fdm_delivers(arena: Arena, message: bytes, received: bool) -> None:
     # Where fdm sees no header area we see one: then the Received line and the sender in an mbox stand elsewhere.
     plain = re.search(rb"\A\n|\A[^\r]*?\n\n", message) is not None

@@ -177,7 +177,7 @@ def _fill(pair: str, first: str, second: str) -> str:
 
 OCTETS = st.sampled_from([*b"aaabbbcABx1: \n\n.-_\r\t", 0x85, 0xA0, 0xE9, 0xFF])
 TEXTS = st.lists(st.lists(OCTETS, max_size=20).map(bytes), min_size=6, max_size=6)
-MANY = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 def compare(library: Pcre2 | Glibc, dialect: str, source: bytes, case: bool, texts: list[bytes]) -> None:
@@ -251,7 +251,7 @@ def test_what_is_said_to_mean_the_same_does(source: bytes, case: bool, texts: li
         assert (mine is None) == (other is None), (source, text)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(st.text(st.sampled_from("ab\\[](){}^$*+?|.,:<>=!-#&'0123xdgkpQEiPRnuNo \n\xe9\0"), max_size=12), st.booleans())
 def test_any_octets_are_a_regexp_or_refused_with_the_librarys_words(
     pcre2: Pcre2, glibc: Glibc, text: str, case: bool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rulesmith.diagnostics.as_json import as_json
@@ -103,7 +103,6 @@ class Sentences:
 SENTENCES = Sentences()
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32), st.integers(5, 30))
 def test_a_printed_tree_parses_to_the_same_tree(seed: int, size: int) -> None:
     rng = random.Random(seed)

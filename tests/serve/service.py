@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-PATIENCE = 30.0  # seconds
+PATIENCE = 120.0  # seconds
 ME = pwd.getpwuid(os.geteuid()).pw_name
 NAME = "user@example.com"
 _SENDER = re.compile(rb"\AReturn-Path: <(?:a@example\.org)?>\n")

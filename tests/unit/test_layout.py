@@ -159,7 +159,7 @@ def comments(text: str) -> list[str]:
     return [token.text for token in tokenize(Source("conf", text)) if token.terminal == COMMENT]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 2**32), st.integers(3, 14), st.sampled_from([BETWEEN[:5], BETWEEN]))
 def test_the_layout_says_the_same_and_stays_what_it_is(seed: int, size: int, between: list[str]) -> None:
     rng = random.Random(seed)

@@ -17,7 +17,7 @@ from rulesmith.regexp.lower import lower
 from rulesmith.regexp.search import LINEAR, ONLY_LINEAR, STRAIGHT, search
 
 # Each search should end within 250 ms. This machine may be busy, so the bar is higher; a runaway takes for ever.
-SECONDS = 5.0
+SECONDS = 30.0
 WORD = b"x" * 1_000_000
 RECIPIENTS = b"To: " + b", ".join(b"user%d@example.com" % n for n in range(400)) + b"\nSubject: hello\n"
 
@@ -180,4 +180,4 @@ def test_a_thousand_ordinary_regexps_are_lowered_quickly() -> None:
     for number in range(1000):
         lower(rb"^(To|Cc):.*user%d@example\.org" % number, False, "pcre")
     # 150 ms is the bar on a quiet machine.
-    assert time.process_time() - started < 1.0
+    assert time.process_time() - started < 3.0

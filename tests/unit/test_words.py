@@ -39,7 +39,7 @@ def test_a_field_of_a_megabyte_costs_nothing() -> None:
     before = time.process_time()
     assert len(readable(b"=?utf-8?Q?a?= " * 100_000)) <= 4096
     assert len(readable(b"=?" * 500_000)) <= 4096
-    assert time.process_time() - before < 1
+    assert time.process_time() - before < 3
 
 
 def test_a_long_text_is_cut_where_it_shows() -> None:
