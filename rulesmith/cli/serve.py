@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import subprocess
 import sys
 
 import click
 
+from rulesmith.cli import doveconf
 from rulesmith.options import CONFIG_CHECK, FDM_EXIT_STATUS, UsageError, parse
-
-_SECTIONS = re.compile(r"^(?:protocol|service|namespace) .*?^\}\n", re.DOTALL | re.MULTILINE)
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
@@ -22,7 +19,7 @@ _SECTIONS = re.compile(r"^(?:protocol|service|namespace) .*?^\}\n", re.DOTALL | 
 @click.option("-f", "--config", metavar="FILE", help="With --users the file's name in each folder; else for everybody.")
 @click.option("--delimiter", default="+", show_default=True, help="What begins the detail of an address; empty: none.")
 @click.option(
-    "--dovecot", metavar="SOCKET", type=click.Path(), default="", help="Dovecot's LMTP socket, for `deliver`."
+    "--dovecot", metavar="SOCKET", type=click.Path(), help="Dovecot's LMTP socket, for `deliver`, whatever is `set`."
 )
 @click.option(
     "--folders/--no-folders",
@@ -40,7 +37,7 @@ def serve(
     recipients: str | None,
     config: str | None,
     delimiter: str,
-    dovecot: str,
+    dovecot: str | None,
     folders: bool | None,
     workers: int,
     mode: str,
@@ -74,7 +71,7 @@ def serve(
         permissions = int(mode, 8)
     except ValueError:
         raise click.UsageError(f"--mode {mode}: not an octal number") from None
-    if dovecot and not _delivers_alike():
+    if dovecot and not _takes_what_deliver_takes():
         dovecot = ""
     settings = {
         "socket": os.path.abspath(socket),
@@ -95,32 +92,17 @@ def serve(
     os.execv(sys.executable, [sys.executable, "-P", "-m", "rulesmith.serve", json.dumps(settings)])
 
 
-def _delivers_alike() -> bool:
+def _takes_what_deliver_takes() -> bool:
     """Whether Dovecot's settings for its LMTP server are those for `deliver`, as far as can be known."""
-    if _settings_for("lda") == _settings_for("lmtp"):
+    if doveconf.delivers_alike() is not False:
         return True
     click.echo("deliver is run as a command: Dovecot's settings for protocol lda and protocol lmtp differ", err=True)
     return False
 
 
-def _settings_for(protocol: str) -> list[str]:
-    """What holds for a protocol, but for its logs. Of some sections Dovecot 2.3 prints different parts for each."""
-    said = _SECTIONS.sub("", _doveconf("-n", "-f", f"protocol={protocol}"))
-    return [line for line in said.splitlines() if "log" not in line.partition("=")[0]]
-
-
-def _doveconf(*words: str) -> str:
-    """What it says; nothing where it does not know."""
-    try:
-        done = subprocess.run(["doveconf", *words], capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout if done.returncode == 0 else ""
-
-
 def _has_folders() -> bool:
     """Whether Dovecot's LMTP server stores mail for `user+folder` in the folder."""
-    if _doveconf("-h", "recipient_delimiter", "lmtp_save_to_detail_mailbox").split() == ["+", "yes"]:
+    if doveconf.has_folders():
         return True
     click.echo("deliver -m is run as a command: doveconf does not say that `user+folder` is a folder", err=True)
     return False

@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from rulesmith.actions import action
-from rulesmith.compiler import queue_settings, scan_settings
+from rulesmith.compiler import dovecot_settings, queue_settings, scan_settings
 from rulesmith.compiler.accounts import explain_fetch
 from rulesmith.compiler.names import flatten
 from rulesmith.compiler.proxy import read_proxy
@@ -30,7 +30,7 @@ Line = tuple[int, bytes]  # the number of -v that shows it, and the text
 # In the order in which fdm prints them.
 _FLAGS = ("allow-multiple", "no-received", "keep-all", "delete-oversized", "verify-certificates", "ignore-errors")
 _JOINS = (b"", b"and ", b"or ")
-_OWN = (*queue_settings.defaults(), *scan_settings.defaults())
+_OWN = (*queue_settings.defaults(), *scan_settings.defaults(), *dovecot_settings.defaults())
 
 
 def dump(
@@ -112,6 +112,8 @@ def _own(name: str, value: Any) -> bytes:
             for account, hops in value
         )
         return option + b"=" + b" ".join(lists)
+    if value is True:
+        return option
     return b'%s="%s"' % (option, value) if isinstance(value, bytes) else b"%s=%s" % (option, str(value).encode())
 
 

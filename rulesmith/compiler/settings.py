@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rulesmith.compiler import queue_settings, scan_settings
+from rulesmith.compiler import dovecot_settings, queue_settings, scan_settings
 from rulesmith.compiler.proxy import read_proxy
 from rulesmith.compiler.replace import STRIP_CHARACTERS
 from rulesmith.syntax.tree import Number, Set, Text
@@ -53,6 +53,7 @@ def defaults() -> Settings:
         "regexp-dialect": "pcre",
         **queue_settings.defaults(),
         **scan_settings.defaults(),
+        **dovecot_settings.defaults(),
     }
 
 
@@ -307,4 +308,5 @@ _OPTIONS: dict[str, Callable[[Set, Settings, Scope], None]] = {
     "regexp-dialect": _regexp_dialect,
     **queue_settings.OPTIONS,
     **scan_settings.OPTIONS,
+    **dovecot_settings.OPTIONS,
 }

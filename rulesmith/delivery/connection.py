@@ -11,7 +11,7 @@ from rulesmith.effects import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
+    import _socket
     import ssl
 
     from rulesmith.delivery.world import World
@@ -29,7 +29,7 @@ class Connection:
 
     __slots__ = ("_limit", "_received", "_socket")
 
-    def __init__(self, opened: socket.socket, limit: float) -> None:
+    def __init__(self, opened: _socket.socket, limit: float) -> None:
         self._socket = opened
         self._limit = limit
         self._received = b""
@@ -71,7 +71,8 @@ class Connection:
         from rulesmith.delivery import tls  # ssl is already loaded: the context is there
 
         self._socket.settimeout(self._limit)
-        self._socket = tls.handshake(self._socket, context, name)
+        # Only dial() makes a connection to a server that offers it.
+        self._socket = tls.handshake(self._socket, context, name)  # type: ignore[arg-type]
 
     def part(self, farewell: bytes) -> None:
         """Say goodbye, wait a little for the answer, close. Never fails: by now nothing depends on it."""
@@ -132,9 +133,9 @@ def dial(host: bytes, port: bytes, limit: float) -> Connection:
 
 def dial_unix(path: bytes, limit: float) -> Connection:
     """Open a connection to the unix socket at `path`. Raises Failure."""
-    import socket  # as in dial()
+    import _socket  # built in, or nearly so; here nothing is needed that `socket` adds
 
-    opened = socket.socket(socket.AF_UNIX)
+    opened = _socket.socket(_socket.AF_UNIX)
     try:
         opened.settimeout(limit)
         opened.connect(path)

@@ -23,6 +23,7 @@ FAULTS: dict[str, str] = {
     "invalid-number": "This is no number, or not one that fits here.",
     "invalid-proxy": "The address of a proxy is `http://HOST:PORT`, `https://…` or `socks5://USER:PASSWORD@HOST:PORT`.",
     "invalid-regexp": "The regexp cannot be read: an open bracket or group, or a repeat of nothing.",
+    "invalid-socket": "This cannot be the path of a socket: it is not absolute, or too long.",
     "invalid-scan": "The address of the scanner is `http://HOST:PORT`, or empty.",
     "invalid-umask": "A umask has at most three octal digits, 0 to 7.",
     "locks-conflict": "`fcntl` and `flock` cannot be used together: some systems make them the same lock.",

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from rulesmith.delivery.dovecot import Agent
     from rulesmith.delivery.progress import Progress
     from rulesmith.delivery.queue import Entry
     from rulesmith.delivery.spool import Spool
     from rulesmith.log import Log
     from rulesmith.options import Options
     from rulesmith.program import Account, Program
-    from rulesmith.serve.agent import Agent
     from rulesmith.serve.handed import Handed
     from rulesmith.serve.programs import Programs
     from rulesmith.sources.stdin import Letter

@@ -11,7 +11,7 @@ class Settings:
 
     `words` are fdm's options for each message. `workers` is how many messages are under way at a time, `maximum` the
     largest in octets, 0 for any. `dovecot` is the socket of Dovecot's LMTP server, empty for none,
-    and `folders` says that it takes the detail of an address for a folder.
+    and `folders` says that it takes the detail of an address for a folder; None leaves both to the configurations.
     """
 
     __slots__ = (
@@ -41,7 +41,7 @@ class Settings:
         self.words = ["-a", "stdin"]
         self.workers = 8
         self.maximum = 0
-        self.dovecot = ""
+        self.dovecot: str | None = None
         self.folders = False
         self.ready = -1
         self.idle: float = LMTP_IDLE

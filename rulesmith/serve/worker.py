@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-    from rulesmith.serve.agent import Agent
+    from rulesmith.delivery.dovecot import Agent
     from rulesmith.serve.door import ServeDoor
     from rulesmith.serve.line import Line
     from rulesmith.serve.settings import Settings
@@ -29,7 +29,7 @@ def prepare() -> None:
     """Load what most messages need, once for all workers."""
     for name in ("mda", "serve.door", "delivery.maildir", "delivery.command", "actions.maildir", "actions.pipe"):
         __import__("rulesmith." + name)
-    for name in ("conditions.regexp", "conditions.all", "regexp.search", "mail.date", "serve.agent"):
+    for name in ("conditions.regexp", "conditions.all", "regexp.search", "mail.date", "delivery.dovecot"):
         __import__("rulesmith." + name)
     import re  # many regexps end there
 
@@ -59,8 +59,8 @@ class Worker:
         self._settings = settings
         self._programs = Programs(lambda who, text: server.say(line.NOTE, who, text))
         self._agent: Agent | None = None
-        if settings.dovecot:
-            from rulesmith.serve.agent import Agent
+        if settings.dovecot is not None:
+            from rulesmith.delivery.dovecot import Agent
 
             self._agent = Agent(os.fsencode(settings.dovecot), settings.folders)
         self._poll = select.poll()

@@ -14,6 +14,7 @@ regexp-dialect
 fcntl flock dotlock none keep drop passwd posix pcre
 queue journal problem-mailbox queue-tries queue-time
 scan scan-timeout scan-maximum-size scan-failure trusted-hops unreachable error oversized deliver defer
+dovecot dovecot-folders
 
 disabled stdin pop3 pop3s imap imaps nntp nntps maildir maildirs mbox mboxes server port user users pass pipe
 new-only old-only folder folders group groups no-apop no-verify no-uidl starttls insecure
@@ -64,6 +65,7 @@ NUMBERS = frozenset({"NUMBER", "NUMMACRO", "NUMCOMMAND"})
 _OURS = """
     REGEXP_DIALECT POSIX PCRE QUEUE JOURNAL PROBLEM_MAILBOX QUEUE_TRIES QUEUE_TIME SCAN SCAN_TIMEOUT
     SCAN_MAXIMUM_SIZE SCAN_FAILURE TRUSTED_HOPS UNREACHABLE ERROR OVERSIZED DELIVER DEFER SPAM SCORE SYMBOL
+    DOVECOT DOVECOT_FOLDERS
 """
 OURS = frozenset(_OURS.split())
 

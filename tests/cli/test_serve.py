@@ -104,3 +104,11 @@ def test_dovecots_server_is_used_only_where_it_does_the_same_as_deliver(
     done = CliRunner().invoke(serve, ["--lmtp", "s", "-f", "c", "--dovecot", "/d", "--folders"])
     assert [each["dovecot"] for each in told] == ["/d" if used else ""]
     assert ("settings for protocol lda and protocol lmtp differ" in done.output) != used
+
+
+@pytest.mark.parametrize(("words", "dovecot"), [([], None), (["--dovecot", ""], "")])
+def test_without_a_socket_the_configuration_decides_and_with_an_empty_one_nothing_goes_there(
+    words: list[str], dovecot: str | None, told: list[dict[str, object]]
+) -> None:
+    assert CliRunner().invoke(serve, ["--lmtp", "s", "-f", "c", *words]).exit_code == 0
+    assert [(each["dovecot"], each["folders"]) for each in told] == [(dovecot, False)]

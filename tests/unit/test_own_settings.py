@@ -31,6 +31,7 @@ def test_nothing_is_queued_or_scanned_that_is_not_asked_for() -> None:
     usual = settings("")
     assert (usual["queue"], usual["journal"], usual["scan"], usual["scan-maximum-size"]) == (None, None, None, 50 << 20)
     assert (usual["queue-tries"], usual["queue-time"], usual["problem-mailbox"]) == (20, 86400, b"Problem")
+    assert (usual["dovecot"], usual["dovecot-folders"]) == (None, False)
     assert (usual["scan-timeout"], usual["scan-failure"], usual["trusted-hops"]) == (10, FAILURES, ())
 
 
@@ -71,6 +72,10 @@ ACCEPTED = [
         "trusted-hops",
         ((b"a", (b"two",)),),
     ),
+    ('set dovecot "/run/dovecot/lmtp"', "dovecot", b"/run/dovecot/lmtp"),
+    ('set dovecot "~/lmtp"', "dovecot", b"/home/user/lmtp"),
+    ('set dovecot "/s" set dovecot ""', "dovecot", None),
+    ("set dovecot-folders set dovecot-folders", "dovecot-folders", True),
 ]
 
 
@@ -104,6 +109,8 @@ REFUSED = [
     ('set trusted-hops "10.0.0.0/33"', '"10.0.0.0/33" is no address, network or host name'),
     ('set trusted-hops "10.0.0.0/255.0.0.0"', '"10.0.0.0/255.0.0.0" is no address, network or host name'),
     ('set trusted-hops { "a b" }', '"a b" is no address, network or host name'),
+    ('set dovecot "lmtp"', "the socket of Dovecot's LMTP server needs an absolute path"),
+    (f'set dovecot "/{"s" * 107}"', "the path of a socket has at most 107 octets, and this has 108"),
 ]
 
 
@@ -120,10 +127,11 @@ def test_hops_of_an_account_that_nobody_has_are_reported() -> None:
 
 
 def test_a_value_that_a_command_gives_is_not_guessed() -> None:
-    found = compiled("set queue $(x) set scan $(y) set queue-tries %(z)")
-    assert [each.name for each in found.diagnostics] == ["unknown-value"] * 3
+    found = compiled("set queue $(x) set scan $(y) set queue-tries %(z) set dovecot $(w)")
+    assert [each.name for each in found.diagnostics] == ["unknown-value"] * 4
     assert found.program is not None
-    assert (found.program[0]["queue"], found.program[0]["scan"], found.program[0]["queue-tries"]) == (None, None, 20)
+    names = ("queue", "scan", "queue-tries", "dovecot")
+    assert [found.program[0][name] for name in names] == [None, None, 20, None]
 
 
 def options_line(text: str) -> str:
@@ -137,12 +145,13 @@ def test_what_is_not_set_is_not_shown() -> None:
 def test_what_is_set_is_shown_behind_what_fdm_shows() -> None:
     text = (
         'set queue "/q" set queue-tries 5 set scan "unix:/s" set scan-failure error deliver\n'
-        'set trusted-hops { "a" "b" } set trusted-hops account "x" "c" account "x" stdin'
+        'set trusted-hops { "a" "b" } set trusted-hops account "x" "c" account "x" stdin\n'
+        'set dovecot-folders set dovecot "/d"'
     )
     assert options_line(text).partition('`;", ')[2] == (
         'queue="/q", queue-tries=5, scan="unix:/s", '
         "scan-failure=unreachable defer 7200 timeout defer 7200 error deliver oversized deliver, "
-        'trusted-hops={ "a" "b" } account "x" { "c" }'
+        'trusted-hops={ "a" "b" } account "x" { "c" }, dovecot="/d", dovecot-folders'
     )
 
 

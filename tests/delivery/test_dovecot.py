@@ -1,17 +1,24 @@
-"""Which commands go to Dovecot's LMTP server, and what becomes of those that it does not take."""
+"""Which commands go to Dovecot's LMTP server, and what becomes of those that it does not take.
+
+tests/chain/test_agent.py has it on the real Dovecot.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from rulesmith.delivery import dovecot
+from rulesmith.delivery.dovecot import Agent, changes, sender_of, target
 from rulesmith.effects import Failure
-from rulesmith.serve.agent import Agent, target
 from tests.worlds import a_world
 
 # It is ourselves for whom it is delivered.
@@ -57,6 +64,79 @@ COMMAND = D + b" -d user@example.com -m Received"
 )
 def test_only_a_plain_delivery_goes_there(command: bytes, found: tuple[bytes, bytes] | None) -> None:
     assert target(command) == found
+
+
+_COMMAND = re.compile(
+    rb"[ \t]*/usr/(?:libexec|lib)/dovecot/(?:deliver|dovecot-lda)"
+    rb"((?:[ \t]+-[dm][ \t]+(?:[\w@.%+=:,/-]+|'[^'\n]*'|\"[^\"\\$`\n]*\"))+)[ \t]*",
+    re.ASCII,
+)
+_OPTION = re.compile(rb"-([dm])[ \t]+(?:'([^']*)'|\"([^\"]*)\"|([^ \t]+))")
+_USER = re.compile(rb"[a-z0-9][a-z0-9._-]*(?:@[a-z0-9.-]+)?")
+_FOLDER = re.compile(rb"[A-Za-z0-9_-]+(?:[./][A-Za-z0-9_-]+)*")
+
+
+def by_regexp(command: bytes) -> tuple[bytes, bytes] | None:
+    """What `target` says, by regexps."""
+    found = _COMMAND.fullmatch(command)
+    if found is None:
+        return None
+    values: dict[bytes, bytes] = {}
+    for option, single, double, plain in _OPTION.findall(found[1]):
+        if option in values:
+            return None
+        values[option] = single or double or plain
+    user, folder = values.get(b"d", b""), values.get(b"m", b"")
+    if not _USER.fullmatch(user) or not (b"m" not in values or _FOLDER.fullmatch(folder)):
+        return None
+    return user, folder
+
+
+_BLANK = st.sampled_from([b" ", b"\t", b"  ", b" \t "])
+_SIGN = st.sampled_from([b"a", b"Z", b"0", b"_", *(bytes([octet]) for octet in b"-.@+/%=:,'\"\\$`;|&~*\n\r \t\0\xe4")])
+_NAME = st.sampled_from([b"user", b"user@example.com", b"Received", b"a.b", b"A/b"])
+_VALUE = st.one_of(_NAME, st.lists(st.one_of(_NAME, _SIGN), max_size=4).map(b"".join))
+_QUOTED = st.tuples(st.sampled_from([b"", b"", b"'", b'"']), _VALUE).map(lambda each: each[0] + each[1] + each[0])
+_OPTIONS = st.tuples(_BLANK, st.sampled_from([b"-d", b"-m", b"-d", b"-m", b"-e", b"'-d'"]), _BLANK, _QUOTED)
+_LINE = st.tuples(
+    st.sampled_from([b"", b" ", b"\t", b"\n"]),
+    st.sampled_from([D, D, b"/usr/lib/dovecot/dovecot-lda", b"/usr/bin/deliver", b""]),
+    st.lists(_OPTIONS.map(b"".join), max_size=3).map(b"".join),
+    st.sampled_from([b"", b"", b" ", b"\t", b"\n", b";", b" x"]),
+).map(b"".join)
+
+
+@given(st.one_of(_LINE, st.lists(st.one_of(_SIGN, _LINE), max_size=4).map(b"".join), st.binary()))
+@example(D + b" -d 'user'-m a")
+@example(D + b" -d user'x'")
+@example(D + b" -d -m -m -d")
+@example(D + b" -d '-m a'")
+@example(D + b" -m 'a\tb' -d user")
+@example(D + b" -d user -m")
+@example(D + b" -d ")
+def test_a_command_is_read_as_a_regexp_would_read_it(command: bytes) -> None:
+    assert target(command) == by_regexp(command)
+
+
+_BEGIN = re.compile(rb"[!-9;-~]+:")
+_SENDER = re.compile(rb"<([A-Za-z0-9.!#$&*+/=?^_{}~-]+@[A-Za-z0-9.-]+)>")
+
+
+@given(st.one_of(st.binary(), st.text("aA-: \t\n\r\x00\x1f!~\x7f").map(str.encode)))
+def test_a_message_begins_as_a_regexp_would_say(raw: bytes) -> None:
+    assert changes(raw + b"\n") == (not _BEGIN.match(raw + b"\n") or b"\r" in raw or b"\0" in raw)
+
+
+@given(st.text('aZ0.@<> !+~-"(\t\x0b\x7f\xe4').map(lambda text: text.encode("latin-1")))
+@example(b"<a@b>")
+@example(b" <a@b>\t")
+@example(b"<a@b@c>")
+@example(b"<>")
+@example(b"<@b>")
+@example(b"<")
+def test_a_sender_is_read_as_a_regexp_would_read_it(value: bytes) -> None:
+    found = _SENDER.fullmatch(value.strip())
+    assert sender_of(b"Return-Path: " + value + b"\n\nx\n") == (found[1] if found else b"")
 
 
 class Script:
@@ -155,6 +235,10 @@ def test_where_nobody_listens_the_command_is_run(path: Path) -> None:
     assert not agent(path).deliver(COMMAND, MAIL, USER, a_world())
 
 
+def test_without_a_socket_nobody_is_asked() -> None:
+    assert not Agent(b"", True).deliver(COMMAND, MAIL, USER, a_world())
+
+
 def test_where_a_detail_is_no_folder_the_command_is_run(path: Path, scripts: list[Script]) -> None:
     scripts.append(Script(path, GREETING, HELLO, READY, b"250 stored\r\n"))
     ours = agent(path, folders=False)
@@ -222,7 +306,7 @@ def test_root_leaves_to_the_command_what_is_for_somebody_else(
     scripts.append(Script(path, GREETING, HELLO, READY, b"250 stored\r\n"))
     ours = agent(path)
     with monkeypatch.context() as root:
-        root.setattr(os, "geteuid", lambda: 0)
+        root.setattr(dovecot, "must_switch", lambda user: user != USER)
         assert not ours.deliver(COMMAND, MAIL, (b"someone", 1000, 1000, b"/"), a_world())
     assert ours.deliver(COMMAND, MAIL, USER, a_world())
     ours.close()

@@ -3,11 +3,12 @@
 Only what comes out the same goes this way; anything else, and whatever the server does not take, is done by the
 command, which also has the words for what is wrong. What Dovecot's own header says of the way is different: LMTP has
 Return-Path, Delivered-To and Received on top. docs/serve.md says what "the same" rests on.
+
+All is read by hand: a regexp would cost more than the rest of this way, to load `re` for a single message.
 """
 
 from __future__ import annotations
 
-import re
 import time
 
 from rulesmith.delivery import smtp
@@ -23,42 +24,64 @@ if TYPE_CHECKING:
 
     User = tuple[bytes, int, int, bytes]
 
-# One simple command: a shell would make these very words of it.
-_COMMAND = re.compile(
-    rb"[ \t]*/usr/(?:libexec|lib)/dovecot/(?:deliver|dovecot-lda)"
-    rb"((?:[ \t]+-[dm][ \t]+(?:[\w@.%+=:,/-]+|'[^'\n]*'|\"[^\"\\$`\n]*\"))+)[ \t]*",
-    re.ASCII,
+_PROGRAMS = tuple(
+    b"/usr/" + folder + b"/dovecot/" + name for folder in (b"libexec", b"lib") for name in (b"deliver", b"dovecot-lda")
 )
-_OPTION = re.compile(rb"-([dm])[ \t]+(?:'([^']*)'|\"([^\"]*)\"|([^ \t]+))")
+_BLANKS = b" \t"
+_LOWER = b"abcdefghijklmnopqrstuvwxyz0123456789"
+_LETTERS = _LOWER + b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+# What a word is made of that means the same to a shell without quotes.
+_PLAIN = _LETTERS + b"_@.%+=:,/-"
+# What may not stand between quotes: it means something there, or ends the command.
+_ODD = {b"'": b"\n", b'"': b'\n"\\$`'}
 # A detail begins with `+`, and what else a name may be made to mean by settings is left to the command.
-_USER = re.compile(rb"[a-z0-9][a-z0-9._-]*(?:@[a-z0-9.-]+)?")
-_FOLDER = re.compile(rb"[A-Za-z0-9_-]+(?:[./][A-Za-z0-9_-]+)*")
-# A message that begins like this is one for both ways: a field, and not the separator of an mbox.
-_BEGIN = re.compile(rb"[!-9;-~]+:")
+_NAME = _LOWER + b"._-"
+_DOMAIN = _LOWER + b".-"
+_FOLDER = _LETTERS + b"_-"
+# The name of a field: what is printed, but for the colon that ends it (RFC 5322, 3.6.8).
+_FIELD = bytes(range(33, 58)) + bytes(range(59, 127))
 # What Dovecot takes for an address without any doubt.
-_SENDER = re.compile(rb"<([A-Za-z0-9.!#$&*+/=?^_{}~-]+@[A-Za-z0-9.-]+)>")
+_SENDER = _LETTERS + b".!#$&*+/=?^_{}~-"
+_HOST = _LETTERS + b".-"
 # Seconds without a message after which the server may have closed the connection, or was started anew.
 _STALE = 30.0
 
 
 def target(command: bytes) -> tuple[bytes, bytes] | None:
-    """The user and the folder (empty: the inbox) that a command delivers to; None where only the command knows."""
-    found = _COMMAND.fullmatch(command)
-    if found is None:
+    """The user and the folder (empty: the inbox) that a command delivers to; None where only the command knows.
+
+    It is one simple command, of which a shell would make these very words.
+    """
+    program, rest = _word(command.lstrip(_BLANKS))
+    if program not in _PROGRAMS:
         return None
     values: dict[bytes, bytes] = {}
-    for option, single, double, plain in _OPTION.findall(found[1]):
-        if option in values:
+    while rest:
+        option, rest = _word(rest)
+        if option not in (b"-d", b"-m") or option in values:
             return None
-        values[option] = single or double or plain
-    user, folder = values.get(b"d", b""), values.get(b"m", b"")
-    if not _USER.fullmatch(user) or not (b"m" not in values or _FOLDER.fullmatch(folder)):
+        quote = rest[:1]
+        if quote in _ODD:
+            value, end, rest = rest[1:].partition(quote)
+            if not end or rest[:1] not in (b"", b" ", b"\t") or _has_any(value, _ODD[quote]):
+                return None
+            rest = rest.lstrip(_BLANKS)
+        else:
+            value, rest = _word(rest)
+            if not _is_made_of(value, _PLAIN):
+                return None
+        values[option] = value
+    user, folder = values.get(b"-d", b""), values.get(b"-m")
+    if not _is_user(user) or not (folder is None or _is_folder(folder)):
         return None
-    return user, folder
+    return user, folder or b""
 
 
 class Agent:
-    """One connection to the server at `socket`; with `folders` a detail of the recipient is a folder there."""
+    """One connection to the server at `socket`; with `folders` a detail of the recipient is a folder there.
+
+    Where `socket` is empty nobody is there, and every command is run.
+    """
 
     def __init__(self, socket: bytes, folders: bool) -> None:
         self._socket = socket
@@ -71,15 +94,15 @@ class Agent:
 
         Raises Failure where nobody can know: the server was gone before it said whether it had the message.
         """
-        found = target(command)
-        if found is None or must_switch(user) or _changes(raw):
+        found = target(command) if self._socket else None
+        if found is None or must_switch(user) or changes(raw):
             return False
         name, folder = found
         if folder and not self._folders:
             return False
         local, at, domain = name.partition(b"@")
         recipient = local + (b"+" + folder if folder else b"") + at + domain
-        connection = self._offered(_sender(raw), recipient, world)
+        connection = self._offered(sender_of(raw), recipient, world)
         if connection is None:
             return False
         try:
@@ -143,9 +166,49 @@ class Agent:
         return self._connection
 
 
-def _changes(raw: bytes) -> bool:
-    """Whether LMTP would make another message of it: it knows lines only, and all of them end with CR LF."""
-    return not _BEGIN.match(raw) or b"\r" in raw or b"\0" in raw or not raw.endswith(b"\n")
+def changes(raw: bytes) -> bool:
+    """Whether LMTP would make another message of it.
+
+    It knows lines only, and all of them end with CR LF. And a message has to begin with a field, not with the separator
+    of an mbox, to be one for both ways.
+    """
+    begins = _is_made_of(raw[: max(0, raw.find(b":"))], _FIELD)
+    return not begins or b"\r" in raw or b"\0" in raw or not raw.endswith(b"\n")
+
+
+def sender_of(raw: bytes) -> bytes:
+    """The address that the message says it came from, as the command takes it; empty where there is none."""
+    value = (header.first(raw[: header.boundary(raw)], b"Return-Path") or b"").strip()
+    if value[:1] != b"<" or value[-1:] != b">":
+        return b""
+    address = value[1:-1]
+    local, _, domain = address.partition(b"@")
+    return address if _is_made_of(local, _SENDER) and _is_made_of(domain, _HOST) else b""
+
+
+def _word(text: bytes) -> tuple[bytes, bytes]:
+    """What stands before the first blank, and what stands behind the blanks."""
+    word = text.replace(b"\t", b" ").partition(b" ")[0]
+    return word, text[len(word) :].lstrip(_BLANKS)
+
+
+def _is_made_of(word: bytes, signs: bytes) -> bool:
+    """Whether there is at least one sign, and no other ones."""
+    return bool(word) and not word.translate(None, signs)
+
+
+def _has_any(word: bytes, signs: bytes) -> bool:
+    return len(word.translate(None, signs)) < len(word)
+
+
+def _is_user(name: bytes) -> bool:
+    local, at, domain = name.partition(b"@")
+    begins = _is_made_of(local[:1], _LOWER) and _is_made_of(local, _NAME)
+    return begins and (not at or _is_made_of(domain, _DOMAIN))
+
+
+def _is_folder(name: bytes) -> bool:
+    return all(_is_made_of(part, _FOLDER) for part in name.replace(b"/", b".").split(b"."))
 
 
 def _answer(connection: Connection) -> bytes:
@@ -157,10 +220,3 @@ def _answer(connection: Connection) -> bytes:
 
 def _unknown(command: bytes, why: str) -> Failure:
     return Failure(f"{text_of(command)}: whether Dovecot has stored it is not known: {why}")
-
-
-def _sender(raw: bytes) -> bytes:
-    """The address that the message says it came from, as the command takes it; empty where there is none."""
-    value = header.first(raw[: header.boundary(raw)], b"Return-Path")
-    found = _SENDER.fullmatch(value.strip()) if value else None
-    return found[1] if found else b""
