@@ -7,9 +7,10 @@ the configuration, and lark, click and the compiler are loaded only when there i
 from __future__ import annotations
 
 import _signal
-import os
+import posix
 import sys
 
+from rulesmith import environment
 from rulesmith.effects import Failure, Stopped, stopping
 from rulesmith.limits import STOP_GRACE
 from rulesmith.log import Log, occupy
@@ -49,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
         if error.options.check or error.options.command in ("poll", "cache"):
             return ERROR
         return _refuse(FDM_EXIT_STATUS in words)
-    ident = os.path.basename(sys.argv[0]) or "fdm"
+    ident = sys.argv[0].rpartition("/")[2] or "fdm"
     log = Log(options.verbose, options.quiet, ident if options.syslog else None)
     return Door(options, log, ident, words).run()
 
@@ -61,7 +62,7 @@ def end(status: int) -> NoReturn:
     taking the interpreter apart would make that moment long. Nothing is left in a buffer: log lines and messages are
     written with write(2).
     """
-    os._exit(status)
+    posix._exit(status)  # noqa: SLF001  # documented as os._exit
 
 
 def stop(number: int, _: object) -> None:
@@ -166,16 +167,18 @@ class Door:
 
         options, log = self.options, self.log
         try:
-            person = pwd.getpwuid(os.getuid())
+            person = pwd.getpwuid(posix.getuid())
         except KeyError:
-            reason = f"unknown user: {os.getuid()}"
+            reason = f"unknown user: {posix.getuid()}"
             if self.fetching:
                 return self._refuse(reason)
             log.warn(reason)
             return ERROR
-        home = os.environ.get("HOME", person.pw_dir) if options.home_from_environment else person.pw_dir
-        me = (os.fsencode(person.pw_name), person.pw_uid, person.pw_gid, os.fsencode(home))
-        path = options.config or _default_config(home)
+        home = environment.variable(b"HOME") if options.home_from_environment else None
+        if home is None:
+            home = environment.octets_of(person.pw_dir)
+        me = (environment.octets_of(person.pw_name), person.pw_uid, person.pw_gid, home)
+        path = options.config or _default_config(environment.text_of(home))
         program, settings = self._load(path, me)
         if self.fetching and settings["queue"] and self.handed is None and _is_for_stdin(program, options):
             from rulesmith.delivery import queue  # most configurations have none
@@ -202,10 +205,10 @@ class Door:
                 return ERROR
         if self.fetching and not program[4]:
             return self._refuse("no rules specified")
-        folder = os.environ.get("TMPDIR")
-        if folder and not os.path.isdir(folder):
+        folder = environment.variable(b"TMPDIR")
+        if folder and (why := _why_no_folder(folder)):
             # Nothing of ours lies there, but commands of the rules may count on it.
-            log.warn(f"{folder}: {_why_no_folder(folder)}")
+            log.warn(f"{environment.text_of(folder)}: {why}")
         return self._with_lock(program, me, path)
 
     def _load(self, path: str, me: User) -> tuple[Program | None, dict[str, Any]]:
@@ -230,7 +233,7 @@ class Door:
 
         if not self._holds_message():
             return
-        context = queue.this_call(os.fsencode(self.ident), self.words)
+        context = queue.this_call(environment.octets_of(self.ident), self.words)
         try:
             letter, self.entry, why = queue.take(
                 settings["queue"], context, lambda spool: self._receive(settings, spool)
@@ -334,18 +337,21 @@ def _is_for_stdin(program: Program | None, options: Options) -> bool:
     return not chosen or any(account[3] == "stdin" for account in chosen)
 
 
-def _why_no_folder(folder: str) -> str:
+def _why_no_folder(folder: bytes) -> str:
+    """Why a path is no folder; "" where it is one."""
     try:
-        os.stat(folder)
+        mode = posix.stat(folder).st_mode
     except OSError as error:
-        return os.strerror(error.errno or 0)
-    return "Not a directory"
+        return posix.strerror(error.errno or 0)
+    from _stat import S_ISDIR  # most runs ask for no mode
+
+    return "" if S_ISDIR(mode) else "Not a directory"
 
 
 def _default_config(home: str) -> str:
     """HOME/.fdm.conf if it can be read, else /etc/fdm.conf (fdm(1), FILES)."""
     path = home + "/.fdm.conf"
-    return path if os.access(path, os.R_OK) else "/etc/fdm.conf"
+    return path if posix.access(path, posix.R_OK) else "/etc/fdm.conf"
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ then writes it; where it is damaged, its source is compiled each time.
 from __future__ import annotations
 
 import marshal
-import os
+import posix
 import sys
 
 TYPE_CHECKING = False
@@ -73,15 +73,15 @@ class Importer:
 def _read(path: str) -> bytes:
     """The octets of a file, none where it cannot be read."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
     except OSError:
         return b""
     try:
-        return os.read(descriptor, os.fstat(descriptor).st_size)
+        return posix.read(descriptor, posix.fstat(descriptor).st_size)
     except OSError:
         return b""
     finally:
-        os.close(descriptor)
+        posix.close(descriptor)
 
 
 def _is_fresh(octets: bytes, source: str) -> bool:
@@ -90,7 +90,7 @@ def _is_fresh(octets: bytes, source: str) -> bool:
     if flags != _BY_TIME:
         return flags == _BY_UNCHECKED_HASH
     try:
-        now = os.stat(source)
+        now = posix.stat(source)
     except OSError:
         return False
     seen = int.from_bytes(octets[8:12], "little"), int.from_bytes(octets[12:_HEADER], "little")

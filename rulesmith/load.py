@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import posix
 
+from rulesmith import environment
 from rulesmith.delivery import program_file
 from rulesmith.program import SITE_FILE
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 def site_file() -> str | None:
     """The file of settings that come before those of the user's file; an empty RULESMITH_CONF is for none."""
-    return os.environ.get("RULESMITH_CONF", SITE_FILE) or None
+    named = environment.variable(b"RULESMITH_CONF")
+    return SITE_FILE if named is None else environment.text_of(named) or None
 
 
 def journal_folder(settings: dict[str, Any]) -> bytes | None:
@@ -29,12 +31,12 @@ def journal_folder(settings: dict[str, Any]) -> bytes | None:
     folder: bytes | None = settings["journal"]
     if folder:
         return folder
-    base = os.environb.get(b"XDG_STATE_HOME", b"")
+    base = environment.variable(b"XDG_STATE_HOME") or b""
     if base[:1] == b"/":
         return base + b"/rulesmith"
-    if not os.geteuid():
+    if not posix.geteuid():
         return b"/var/lib/rulesmith"
-    home = os.environb.get(b"HOME", b"")
+    home = environment.variable(b"HOME") or b""
     return home + b"/.local/state/rulesmith" if home[:1] == b"/" else None
 
 
@@ -64,6 +66,7 @@ def _load(path: str, options: Options, log: Log, me: User) -> tuple[Program | No
             for warning in warnings:
                 log.warn(warning)
             return program, program[0]
+    from rulesmith.delivery import program_store
     from rulesmith.fresh import fresh_program  # the compiler, lark and all
 
     compiled, settings = fresh_program(path, options, log, me, site)
@@ -74,7 +77,7 @@ def _load(path: str, options: Options, log: Log, me: User) -> tuple[Program | No
     if reuse:
         reason = compiled.facts.unstable
         if reason is None:
-            reason = program_file.store(key, compiled.facts.stamp(), compiled.program, compiled.standing)
+            reason = program_store.store(key, compiled.facts.stamp(), compiled.program, compiled.standing)
         if reason is not None:
             log.debug(1, f"the compiled configuration is not kept: {reason}")
     return compiled.program, compiled.program[0]

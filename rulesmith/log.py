@@ -6,7 +6,7 @@ without a word.
 
 from __future__ import annotations
 
-import os
+import posix
 
 # RFC 5424 names; facility mail. The numbers are those of <syslog.h>, so that `syslog` need not be loaded.
 _FACILITY_MAIL = 2 << 3
@@ -63,7 +63,7 @@ class Log:
     def _write(descriptor: int, data: bytes) -> None:
         try:
             while data:
-                data = data[os.write(descriptor, data) :]
+                data = data[posix.write(descriptor, data) :]
         except OSError:
             # A closed or full standard error must not decide what becomes of the mail.
             return
@@ -94,9 +94,9 @@ def occupy(streams: tuple[int, ...]) -> None:
     """
     for number in streams:
         try:
-            os.fstat(number)
+            posix.fstat(number)
         except OSError:
-            null = os.open(os.devnull, os.O_RDONLY)
+            null = posix.open("/dev/null", posix.O_RDONLY)
             if null != number:
-                os.dup2(null, number)
-                os.close(null)
+                posix.dup2(null, number)
+                posix.close(null)

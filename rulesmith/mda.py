@@ -6,10 +6,10 @@ stored or a rule disposed of it, 75 (EX_TEMPFAIL) whenever the caller must keep 
 
 from __future__ import annotations
 
-import os
+import posix
 import time
 
-from rulesmith import __version__
+from rulesmith import __version__, environment
 from rulesmith.delivery import folders, privileges
 from rulesmith.delivery.drive import Driver, Steps
 from rulesmith.delivery.world import World
@@ -86,7 +86,7 @@ class Session:
         self.again = False
         self.release = False
         self.at_end: Callable[[], None] | None = None
-        self.hostname = os.uname().nodename.encode("utf-8", "surrogateescape")
+        self.hostname = posix.uname().nodename.encode("utf-8", "surrogateescape")
 
     def who(self, name: bytes) -> User | None:
         """A user by name; with -h the invoking user's home is $HOME (as in fdm 2.2)."""
@@ -245,7 +245,7 @@ class AccountRun:
         session = self.session
         steps = None
         problem = ""
-        if os.environ.get("RULESMITH_SUMMARY"):
+        if environment.variable(b"RULESMITH_SUMMARY"):
             from rulesmith import summary  # only where it is asked for
 
             self._summary = summary.wanted(whole, word=self.account[3])

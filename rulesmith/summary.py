@@ -8,8 +8,9 @@ not mix; as text or as a JSON object. RULESMITH_LOG_PRIVATE leaves subjects and 
 
 from __future__ import annotations
 
-import os
+import posix
 
+from rulesmith import environment
 from rulesmith.effects import DELIVER, RUN, Failure
 from rulesmith.mail import address, header
 from rulesmith.mail.words import cut, printable, readable
@@ -36,8 +37,9 @@ _DOMAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456
 
 def wanted(whole: Callable[[], bytes], word: str = "stdin") -> Summary | None:
     """A summary for the message that `whole` gives, from an account of that kind; None where none is asked for."""
-    form = os.environ.get("RULESMITH_SUMMARY")
-    return Summary(whole, word, form == "json", bool(os.environ.get("RULESMITH_LOG_PRIVATE"))) if form else None
+    form = environment.variable(b"RULESMITH_SUMMARY")
+    private = bool(environment.variable(b"RULESMITH_LOG_PRIVATE"))
+    return Summary(whole, word, form == b"json", private) if form else None
 
 
 class Summary:
@@ -57,8 +59,8 @@ class Summary:
         """Something that the engine tells: which rule is at work, and that its work is done."""
         if event == "job":
             number, (path, line) = args[0][0], args[0][1]
-            if not self._rules or self._rules[-1][:3] != (number, os.path.basename(path), line):
-                self._rules.append((number, os.path.basename(path), line, []))
+            if not self._rules or self._rules[-1][:3] != (number, path.rpartition("/")[2], line):
+                self._rules.append((number, path.rpartition("/")[2], line, []))
             self._under_way = ["dropped"] if args[3] == "drop" else []
         elif event == "performed":
             self._rules[-1][3].extend(self._under_way)
@@ -128,7 +130,7 @@ class Summary:
             about["rules"] = about["rules"][: len(about["rules"]) // 2]
             line = form(about)
         try:
-            os.write(2, line.encode("utf-8", "backslashreplace") + b"\n")
+            posix.write(2, line.encode("utf-8", "backslashreplace") + b"\n")
         except OSError:
             # A closed standard error must not decide what becomes of the mail.
             return
@@ -202,8 +204,8 @@ def _encoded(value: Any) -> str:
 
 def user() -> str:
     """Whose mail it is: the name of the home folder, which the queue keeps with each message."""
-    home = os.environb.get(b"HOME", b"").rstrip(b"/")
-    return os.path.basename(home).decode("utf-8", "backslashreplace") or "?"
+    home = (environment.variable(b"HOME") or b"").rstrip(b"/")
+    return home.rpartition(b"/")[2].decode("utf-8", "backslashreplace") or "?"
 
 
 def place_of(effect: tuple[Any, ...]) -> str:
@@ -223,7 +225,7 @@ def _place_of_command(command: str) -> str:
     """`NAME/FOLDER` where the command ends in Dovecot's agent, else its program: arguments may be secrets."""
     words = _words(command)
     for at, word in enumerate(words):
-        if os.path.basename(word) in _AGENTS:
+        if word.rpartition("/")[2] in _AGENTS:
             return _mailbox(words[at + 1 :])
     return "pipe " + (words[0] if words else "")
 

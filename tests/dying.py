@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from tests import system
+
 STEPS = (
     "open",
     "write",
@@ -77,7 +79,7 @@ def end_at(
             return instead
 
         for name in (*STEPS, *MORE) if wide else STEPS:
-            setattr(os, name, ending(getattr(os, name)))
+            system.install(name, ending(getattr(os, name)))
         status: int | None = 1
         try:
             status = function()

@@ -16,6 +16,7 @@ LAYERS: dict[str, set[str] | None] = {
     "source": set(),
     "limits": set(),
     "effects": set(),
+    "environment": set(),
     "program": set(),
     "diagnostics": {"source"},
     "syntax": {"diagnostics", "source", "limits"},
@@ -53,8 +54,8 @@ LAYERS: dict[str, set[str] | None] = {
     },
     "evaluate": {"conditions", "actions", "mail", "effects", "program", "template", "limits", "regexp", "stretches"},
     "scan": {"effects", "limits", "mail"},
-    "delivery": {"effects", "program", "limits", "mail", "stretches"},
-    "sources": {"delivery", "effects", "program", "limits", "mail"},
+    "delivery": {"effects", "environment", "program", "limits", "mail", "stretches"},
+    "sources": {"delivery", "effects", "environment", "program", "limits", "mail"},
 }
 # The doors and what they are made of: they tie everything together.
 DOORS = {
@@ -91,11 +92,12 @@ OUTSIDE = {"asyncio", "fcntl", "http", "httpx", "imaplib", "select", "signal", "
            "subprocess", "tempfile", "aioimaplib", "grp", "pwd", "shutil", "syslog", "glob"}  # fmt: skip
 # ... and these they may not call.
 FORBIDDEN_CALLS = {
-    ("os", name)
+    (module, name)
+    for module in ("os", "posix")
     for name in ("open", "read", "write", "fork", "system", "popen", "unlink", "rename", "stat", "listdir", "environ",
                  "getcwd", "getenv", "execv", "mkdir", "link", "pipe", "kill", "setuid")
 } | {("time", "time"), ("time", "sleep")}  # fmt: skip
-IMPURE = {"delivery", "sources", *DOORS}
+IMPURE = {"delivery", "environment", "sources", *DOORS}
 # One module looks at the machine for the compiler: hosts, users, commands in `$( )`, included files; two speak
 # with rspamd.
 IMPURE_FILES = {"compiler/world.py", "scan/client.py", "scan/cold.py"}

@@ -7,7 +7,7 @@ signals and no descriptor of ours but the three standard ones.
 from __future__ import annotations
 
 import _signal
-import os
+import posix
 import select
 import time
 
@@ -67,9 +67,9 @@ def run(
         _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
     if status is None:
         return None, b""
-    if os.WIFSIGNALED(status):
-        raise Failure(f"{text_of(command)}: child got signal: {os.WTERMSIG(status)}")
-    return os.WEXITSTATUS(status), b"".join(running.output)
+    if posix.WIFSIGNALED(status):
+        raise Failure(f"{text_of(command)}: child got signal: {posix.WTERMSIG(status)}")
+    return posix.WEXITSTATUS(status), b"".join(running.output)
 
 
 class _Running:
@@ -109,7 +109,7 @@ class _Running:
         self.output: list[bytes] = []
         for descriptor in ends:
             if descriptor >= 0:
-                os.set_blocking(descriptor, False)
+                posix.set_blocking(descriptor, False)
                 self._poll.register(descriptor, select.POLLIN)
 
     def talk(self, deadline: float) -> bool:
@@ -127,7 +127,7 @@ class _Running:
         """The status as waitpid(2) gives it. Raises Failure when the time is over."""
         if not shell.has_ended(self._pid, deadline - time.monotonic()):
             raise self._late()
-        status = os.waitpid(self._pid, 0)[1]
+        status = posix.waitpid(self._pid, 0)[1]
         self._pid = 0
         return status
 
@@ -141,7 +141,7 @@ class _Running:
         shell.has_ended(self._pid, _GRACE)
         # Before the shell is reaped, so that its process group is certainly still its own.
         shell.signal_group(self._pid, _signal.SIGKILL)
-        os.waitpid(self._pid, 0)
+        posix.waitpid(self._pid, 0)
         self._pid = 0
 
     def _ready(self, deadline: float) -> list[tuple[int, int]]:
@@ -156,7 +156,7 @@ class _Running:
 
     def _hear(self) -> None:
         """Standard error, line by line, into the log."""
-        chunk = os.read(self._pipes[1], _CHUNK)
+        chunk = posix.read(self._pipes[1], _CHUNK)
         if chunk:
             *lines, self._errors = (self._errors + chunk).split(b"\n")
             if len(self._errors) >= _LOG_LINE:
@@ -170,7 +170,7 @@ class _Running:
 
     def _take(self) -> bool:
         """Standard output; True when `until` is satisfied."""
-        chunk = os.read(self._pipes[0], _CHUNK)
+        chunk = posix.read(self._pipes[0], _CHUNK)
         if not chunk:
             self._close(0)
             return bool(self._lines) and self._enough(bytes(self._lines))
@@ -201,5 +201,5 @@ class _Running:
         descriptor = self._pipes[index]
         if descriptor >= 0:
             self._poll.unregister(descriptor)
-            os.close(descriptor)
+            posix.close(descriptor)
             self._pipes[index] = -1

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
+import posix
 
 from rulesmith.effects import Failure
 
@@ -14,8 +12,6 @@ if TYPE_CHECKING:
 
 FILE_MODE = 0o666
 FOLDER_MODE = 0o777
-# What a file system says that cannot sync such a thing: a device, a FIFO, a folder of some network file system.
-_CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EROFS)
 
 
 def text_of(octets: bytes) -> str:
@@ -31,18 +27,18 @@ def refusal(path: bytes, error: OSError, step: str = "") -> Failure:
 
 def parent_of(path: bytes) -> bytes:
     """dirname(3): trailing slashes do not count."""
-    return os.path.dirname(path.rstrip(b"/")).rstrip(b"/") or (b"/" if path[:1] == b"/" else b".")
+    return path.rstrip(b"/").rpartition(b"/")[0].rstrip(b"/") or (b"/" if path[:1] == b"/" else b".")
 
 
 def name_of(path: bytes) -> bytes:
     """basename(3): trailing slashes do not count."""
-    return os.path.basename(path.rstrip(b"/")) or (b"/" if path[:1] == b"/" else b".")
+    return path.rstrip(b"/").rpartition(b"/")[2] or (b"/" if path[:1] == b"/" else b".")
 
 
 def names_in(path: bytes) -> list[bytes]:
     """The names in a folder of ours, none where there is no such folder. Raises Failure: nobody can tell."""
     try:
-        return os.listdir(path)
+        return posix.listdir(path)
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
@@ -54,16 +50,16 @@ def names_in(path: bytes) -> list[bytes]:
 
 def _is_ours(path: bytes) -> bool:
     try:
-        return os.stat(path).st_uid == os.geteuid()
+        return posix.stat(path).st_uid == posix.geteuid()
     except PermissionError:
         return False
 
 
 def make_folder(path: bytes, group: int | None) -> None:
     """Make one folder, mode 0777 less the umask, that outlives a power cut; FileExistsError where there is one."""
-    os.mkdir(path, FOLDER_MODE)
+    posix.mkdir(path, FOLDER_MODE)
     if group is not None:
-        os.chown(path, -1, group)
+        posix.chown(path, -1, group)
     sync_folder(parent_of(path))
 
 
@@ -76,7 +72,7 @@ def make_folders(path: bytes, group: int | None) -> None:
             at = len(path)
         part = path[:at]
         try:
-            mode = os.stat(part).st_mode
+            mode = posix.stat(part).st_mode
         except FileNotFoundError:
             try:
                 make_folder(part, group)
@@ -87,20 +83,24 @@ def make_folders(path: bytes, group: int | None) -> None:
             # A folder that cannot be looked at may still be passed through.
             pass
         else:
-            if not stat.S_ISDIR(mode):
-                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+            from _stat import S_ISDIR  # most deliveries need neither
+
+            if not S_ISDIR(mode):
+                from errno import ENOTDIR
+
+                raise NotADirectoryError(ENOTDIR, posix.strerror(ENOTDIR))
 
 
-def warn_of_owner(path: bytes, found: os.stat_result, mode: int, world: World) -> None:
+def warn_of_owner(path: bytes, found: posix.stat_result, mode: int, world: World) -> None:
     """fdm's warnings about an existing file or folder; it is used all the same."""
     wanted = mode & ~world.settings["file-umask"]
     if found.st_mode & 0o777 != wanted:
         world.warn(path + b": bad permissions: %03o, should be %03o" % (found.st_mode & 0o777, wanted))
-    uid = os.geteuid()
+    uid = posix.geteuid()
     if found.st_uid != uid:
         world.warn(path + b": bad owner: %d, should be %d" % (found.st_uid, uid))
     group = world.settings["file-group"]
-    gid = os.getgid() if group is None else group
+    gid = posix.getgid() if group is None else group
     if found.st_gid != gid:
         world.warn(path + b": bad group: %d, should be %d" % (found.st_gid, gid))
 
@@ -108,16 +108,19 @@ def warn_of_owner(path: bytes, found: os.stat_result, mode: int, world: World) -
 def sync_file(descriptor: int) -> None:
     """fsync, except for what has nothing to sync. Raises OSError."""
     try:
-        os.fsync(descriptor)
+        posix.fsync(descriptor)
     except OSError as error:
-        if error.errno not in _CANNOT_SYNC:
+        from errno import EINVAL, ENOTSUP, EROFS  # to load it takes longer than a message without errors
+
+        # What a file system says that cannot sync such a thing: a device, a FIFO, a folder of some network file system.
+        if error.errno not in (EINVAL, ENOTSUP, EROFS):
             raise
 
 
-def is_at(path: bytes, own: os.stat_result) -> bool:
+def is_at(path: bytes, own: posix.stat_result) -> bool:
     """Whether a path still means the file that we have open."""
     try:
-        now = os.stat(path)
+        now = posix.stat(path)
     except FileNotFoundError:
         return False
     return (now.st_dev, now.st_ino) == (own.st_dev, own.st_ino)
@@ -126,21 +129,21 @@ def is_at(path: bytes, own: os.stat_result) -> bool:
 def sync_folder(path: bytes) -> None:
     """Make the names in a folder durable. Raises OSError; a folder that may not be read cannot be synced."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        descriptor = posix.open(path, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
     except PermissionError:
         # A drop box (mode 0300, or the parent of a folder of our own): we may write names but not open it.
         return
     try:
         sync_file(descriptor)
     finally:
-        os.close(descriptor)
+        posix.close(descriptor)
 
 
 def write_all(descriptor: int, data: bytes) -> None:
     """Write every octet. Raises OSError."""
-    written = os.write(descriptor, data)
+    written = posix.write(descriptor, data)
     if written == len(data):
         return
     rest = memoryview(data)[written:]
     while rest:
-        rest = rest[os.write(descriptor, rest) :]
+        rest = rest[posix.write(descriptor, rest) :]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import os
+import posix
 import time
 
 from rulesmith.delivery import folders
@@ -35,7 +35,7 @@ def patiently(path: bytes, timeout: float, take: Callable[[], Lock], trace: Call
         try:
             return take()
         except BlockingIOError:
-            pause = _PAUSE * (1 + os.urandom(1)[0] / 256)
+            pause = _PAUSE * (1 + posix.urandom(1)[0] / 256)
             trace("waiting-for-lock", path, pause)
             time.sleep(pause)
         used = time.monotonic() - begin
@@ -62,7 +62,7 @@ class LockedFile:
         try:
             if "dotlock" in types:
                 self._take_dotlock()
-            self._open(flags | os.O_CLOEXEC | os.O_NOCTTY, create, group)
+            self._open(flags | posix.O_CLOEXEC | posix.O_NOCTTY, create, group)
             self._lock(types)
         except BaseException:
             self.close()
@@ -73,11 +73,11 @@ class LockedFile:
             _held.discard(self._identity)
             self._identity = None
         if self.descriptor >= 0:
-            os.close(self.descriptor)
+            posix.close(self.descriptor)
             self.descriptor = -1
         if self._dotlock is not None:
             try:
-                os.unlink(self._dotlock)
+                posix.unlink(self._dotlock)
             except OSError:
                 # Somebody took it for stale; the mail is stored, and whoever holds it now holds it.
                 pass
@@ -86,7 +86,7 @@ class LockedFile:
     def _take_dotlock(self) -> None:
         lock = self.path + b".lock"
         try:
-            os.close(os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            posix.close(posix.open(lock, posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_CLOEXEC, 0o600))
         except FileExistsError:
             raise BlockingIOError from None
         self._dotlock = lock
@@ -94,20 +94,20 @@ class LockedFile:
     def _open(self, flags: int, create: bool, group: int | None) -> None:
         if create:
             try:
-                self.descriptor = os.open(self.path, flags | os.O_CREAT | os.O_EXCL, folders.FILE_MODE)
+                self.descriptor = posix.open(self.path, flags | posix.O_CREAT | posix.O_EXCL, folders.FILE_MODE)
             except FileExistsError:
                 pass
             else:
                 self.created = True
                 if group is not None:
-                    os.fchown(self.descriptor, -1, group)
+                    posix.fchown(self.descriptor, -1, group)
                 return
-        self.descriptor = os.open(self.path, flags)
+        self.descriptor = posix.open(self.path, flags)
 
     def _lock(self, types: tuple[str, ...]) -> None:
         if "flock" in types:
             fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        own = os.fstat(self.descriptor)
+        own = posix.fstat(self.descriptor)
         identity = (own.st_dev, own.st_ino)
         if "fcntl" in types:
             if identity in _held:
@@ -137,25 +137,27 @@ class RunLock:
         """One try. Raises BlockingIOError when a run holds it, OSError."""
         self._path = path
         while True:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            self._descriptor = posix.open(
+                path, posix.O_RDWR | posix.O_CREAT | posix.O_CLOEXEC | posix.O_NOFOLLOW, 0o600
+            )
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if folders.is_at(path, os.fstat(self._descriptor)):
+                if folders.is_at(path, posix.fstat(self._descriptor)):
                     return
             except BaseException:
-                os.close(self._descriptor)
+                posix.close(self._descriptor)
                 raise
             # Its last holder removed it between our open and our lock.
-            os.close(self._descriptor)
+            posix.close(self._descriptor)
 
     def release(self) -> None:
         """Remove the file, then let go: in this order nobody can lock a file that is about to vanish."""
         try:
-            os.unlink(self._path)
+            posix.unlink(self._path)
         except OSError:
             # Removed by hand, or its folder was closed to us: the lock itself goes with the descriptor.
             pass
-        os.close(self._descriptor)
+        posix.close(self._descriptor)
 
 
 def _silent(event: str, *args: object) -> None:

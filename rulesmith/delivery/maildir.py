@@ -6,8 +6,7 @@ message or none, and success is reported only when it is there to stay.
 
 from __future__ import annotations
 
-import errno
-import os
+import posix
 import time
 
 from rulesmith.delivery import folders
@@ -17,9 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rulesmith.delivery.world import World
 
-# File systems without hard links say one of these; there the file is renamed.
-_NO_LINKS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
-
+_NEW = posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_CLOEXEC
 # The part of the name that tells deliveries of one process and second apart: the next number.
 _number = [0]
 
@@ -30,13 +27,13 @@ def deliver(args: tuple[bytes], raw: bytes, user: tuple[bytes, int, int, bytes],
     if not path:
         raise Failure("empty path")
     world.trace("saving-maildir", path)
-    umask = os.umask(world.settings["file-umask"])
+    umask = posix.umask(world.settings["file-umask"])
     try:
         if not world.settings["no-create"]:
             _create(path, world)
         return {b"mail_file": _store(path, raw, world)}
     finally:
-        os.umask(umask)
+        posix.umask(umask)
 
 
 def _create(path: bytes, world: World) -> None:
@@ -54,7 +51,7 @@ def _create(path: bytes, world: World) -> None:
                 folders.make_folder(folder, group)
         except FileExistsError:
             try:
-                found = os.stat(folder)
+                found = posix.stat(folder)
             except OSError as error:
                 raise folders.refusal(folder + name, error) from None
             folders.warn_of_owner(folder, found, folders.FOLDER_MODE, world)
@@ -70,12 +67,12 @@ def _store(path: bytes, raw: bytes, world: World) -> bytes:
     host = world.hostname.replace(b"/", b"\\057").replace(b":", b"\\072")
     group = world.settings["file-group"]
     while True:
-        name = b"%d.%d_%d.%s" % (time.time(), os.getpid(), _number[0], host)
+        name = b"%d.%d_%d.%s" % (time.time(), posix.getpid(), _number[0], host)
         _number[0] += 1
         temporary = path + b"/tmp/" + name
         world.trace("trying", temporary)
         try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, folders.FILE_MODE)
+            descriptor = posix.open(temporary, _NEW, folders.FILE_MODE)
         except FileExistsError:
             continue
         except OSError as error:
@@ -83,12 +80,12 @@ def _store(path: bytes, raw: bytes, world: World) -> bytes:
         try:
             try:
                 if group is not None:
-                    os.fchown(descriptor, -1, group)
+                    posix.fchown(descriptor, -1, group)
                 world.trace("writing", temporary)
                 folders.write_all(descriptor, raw)
-                os.fsync(descriptor)
+                posix.fsync(descriptor)
             finally:
-                os.close(descriptor)
+                posix.close(descriptor)
             world.trace("moving", b".../tmp/" + name, b".../new/" + name)
             final = path + b"/new/" + name
             try:
@@ -107,13 +104,24 @@ def _store(path: bytes, raw: bytes, world: World) -> bytes:
 def _move(temporary: bytes, final: bytes) -> None:
     """A second name for the file, never over an existing one. Raises FileExistsError, OSError."""
     try:
-        os.link(temporary, final)
+        posix.link(temporary, final)
     except OSError as error:
-        if error.errno not in _NO_LINKS:
+        import errno  # to load it takes longer than a link
+
+        # File systems without hard links say one of these; there the file is renamed.
+        if error.errno not in (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
             raise
-        if os.path.lexists(final):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
-        os.rename(temporary, final)
+        if _is_there(final):
+            raise FileExistsError(errno.EEXIST, posix.strerror(errno.EEXIST)) from None
+        posix.rename(temporary, final)
+
+
+def _is_there(path: bytes) -> bool:
+    try:
+        posix.lstat(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _settle(folder: bytes, final: bytes) -> None:
@@ -127,7 +135,7 @@ def _settle(folder: bytes, final: bytes) -> None:
 
 def _remove(path: bytes) -> None:
     try:
-        os.unlink(path)
+        posix.unlink(path)
     except OSError:
         # Gone already (renamed), or the folder was locked against us meanwhile: a leftover in tmp is no mail,
         # and readers of maildirs sweep it up.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import _signal
 import errno
-import os
+import posix
 import stat
 
 from rulesmith.delivery import folders, locks
@@ -42,7 +42,7 @@ def deliver(
         from rulesmith.delivery import gzip_member  # loads zlib
 
         text = gzip_member.member(text)
-    umask = os.umask(world.settings["file-umask"])
+    umask = posix.umask(world.settings["file-umask"])
     try:
         _look(path, world)
         box = _open(path, world)
@@ -59,14 +59,14 @@ def deliver(
     except OSError as error:
         raise folders.refusal(path, error) from None
     finally:
-        os.umask(umask)
+        posix.umask(umask)
     return {b"mbox_file": path}
 
 
 def _look(path: bytes, world: World) -> None:
     """Warn of what looks wrong, make the folders that lead to a new file. Raises OSError."""
     try:
-        found = os.stat(path)
+        found = posix.stat(path)
     except FileNotFoundError:
         if world.settings["no-create"]:
             raise
@@ -78,7 +78,7 @@ def _look(path: bytes, world: World) -> None:
     if not stat.S_ISREG(found.st_mode):
         # What cannot be truncated back must not be written to; fdm finds out when it syncs.
         code = errno.EISDIR if stat.S_ISDIR(found.st_mode) else errno.EINVAL
-        raise OSError(code, os.strerror(code))
+        raise OSError(code, posix.strerror(code))
 
 
 def _open(path: bytes, world: World) -> locks.LockedFile:
@@ -87,10 +87,10 @@ def _open(path: bytes, world: World) -> locks.LockedFile:
 
     def take() -> locks.LockedFile:
         try:
-            return locks.LockedFile(path, os.O_RDWR | os.O_APPEND, types, create, group)
+            return locks.LockedFile(path, posix.O_RDWR | posix.O_APPEND, types, create, group)
         except PermissionError:
             # A box that we may fill but not read.
-            return locks.LockedFile(path, os.O_WRONLY | os.O_APPEND, types, create, group)
+            return locks.LockedFile(path, posix.O_WRONLY | posix.O_APPEND, types, create, group)
 
     return locks.patiently(path, settings["lock-timeout"], take, world.trace)
 
@@ -98,18 +98,18 @@ def _open(path: bytes, world: World) -> locks.LockedFile:
 def _append(box: locks.LockedFile, text: bytes, plain: bool) -> None:
     """Write and sync, or leave the file as long as it was. Raises OSError."""
     descriptor = box.descriptor
-    size = os.fstat(descriptor).st_size
+    size = posix.fstat(descriptor).st_size
     if plain and size:
         text = _separation(descriptor, size) + text
     before = _signal.pthread_sigmask(_signal.SIG_BLOCK, _SIGNALS)
     try:
         try:
             folders.write_all(descriptor, text)
-            os.fsync(descriptor)
+            posix.fsync(descriptor)
             if box.created:
                 folders.sync_folder(folders.parent_of(box.path))
         except BaseException:
-            os.ftruncate(descriptor, size)
+            posix.ftruncate(descriptor, size)
             folders.sync_file(descriptor)
             raise
     finally:
@@ -122,8 +122,8 @@ def _separation(descriptor: int, size: int) -> bytes:
     Readers look for a separator behind an empty line; behind another line it would be text of the message before.
     """
     try:
-        is_mbox = os.pread(descriptor, 5, 0) == b"From "
-        end = os.pread(descriptor, 3, max(0, size - 3))
+        is_mbox = posix.pread(descriptor, 5, 0) == b"From "
+        end = posix.pread(descriptor, 3, max(0, size - 3))
     except OSError as error:
         # A box that we may not read.
         if error.errno != errno.EBADF:

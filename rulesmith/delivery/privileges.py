@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import _signal
 import marshal
-import os
+import posix
 import pwd
 
+from rulesmith import environment
 from rulesmith.delivery.world import World
 from rulesmith.effects import Failure, stopping
 
@@ -23,7 +24,7 @@ _UID_MAX = 0xFFFFFFFF
 def who(name: bytes) -> User | None:
     """(name, uid, gid, home) of a user given by name or by decimal uid, as fdm accepts it; None if unknown."""
     try:
-        return _user(pwd.getpwnam(os.fsdecode(name)))
+        return _user(pwd.getpwnam(environment.text_of(name)))
     except (KeyError, ValueError):
         # ValueError: a NUL in the name.
         pass
@@ -34,20 +35,20 @@ def who(name: bytes) -> User | None:
 
 def invoking() -> User | None:
     """The user who started us; None where the system does not know him."""
-    return _by_uid(os.getuid())
+    return _by_uid(posix.getuid())
 
 
 def must_switch(user: User) -> bool:
     """Whether something that is done for `user` needs another process."""
-    return user[1] != os.geteuid() and os.geteuid() == 0
+    return user[1] != posix.geteuid() and posix.geteuid() == 0
 
 
 def switch(user: User) -> None:
     """Become `user` for good: uid, primary group, no other groups. Raises OSError."""
     _, uid, gid, _ = user
-    os.setgroups(())
-    os.setresgid(gid, gid, gid)
-    os.setresuid(uid, uid, uid)
+    posix.setgroups(())
+    posix.setresgid(gid, gid, gid)
+    posix.setresuid(uid, uid, uid)
 
 
 def as_user(
@@ -64,27 +65,27 @@ def as_user(
     """
     if not must_switch(user):
         return function(args, raw, user, world)
-    listen, tell = os.pipe()
-    pid = os.fork()
+    listen, tell = posix.pipe()
+    pid = posix.fork()
     if not pid:
         try:
-            os.close(listen)
+            posix.close(listen)
             _work(user, world, function, args, raw, tell)
         finally:
             # Never back into our caller's code, whatever happened.
-            os._exit(1)
-    os.close(tell)
+            posix._exit(1)  # noqa: SLF001  # documented as os._exit
+    posix.close(tell)
     answer: Any = None
     try:
         with open(listen, "rb") as stream:
             answer = _listen(stream, world)
     except BaseException:
-        os.kill(pid, _signal.SIGTERM)
+        posix.kill(pid, _signal.SIGTERM)
         raise
     finally:
-        status = os.waitpid(pid, 0)[1]
+        status = posix.waitpid(pid, 0)[1]
     if answer is None:
-        how = f"got signal: {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exited with {status >> 8}"
+        how = f"got signal: {posix.WTERMSIG(status)}" if posix.WIFSIGNALED(status) else f"exited with {status >> 8}"
         raise Failure("child " + how)
     if isinstance(answer, str):
         raise Failure(answer)
@@ -99,7 +100,7 @@ def _work(user: User, world: World, function: Any, args: Any, raw: bytes, tell: 
         data = marshal.dumps(record)
         data = len(data).to_bytes(4, "little") + data
         while data:
-            data = data[os.write(tell, data) :]
+            data = data[posix.write(tell, data) :]
 
     # Our parent says when we end. Where everybody is told at once (a service manager, Ctrl-C), we have its grace too:
     # it waits for our answer, and what we have stored must not be called a failure.
@@ -125,7 +126,7 @@ def _work(user: User, world: World, function: Any, args: Any, raw: bytes, tell: 
 
             for line in traceback.format_exc().splitlines():
                 say("warn", line.encode("utf-8", "backslashreplace"))
-        say("end", f"{os.fsdecode(user[0])}: {error}")
+        say("end", f"{environment.text_of(user[0])}: {error}")
     else:
         say("end", tags)
 
@@ -154,4 +155,4 @@ def _by_uid(uid: int) -> User | None:
 
 
 def _user(found: pwd.struct_passwd) -> User:
-    return os.fsencode(found.pw_name), found.pw_uid, found.pw_gid, os.fsencode(found.pw_dir)
+    return environment.octets_of(found.pw_name), found.pw_uid, found.pw_gid, environment.octets_of(found.pw_dir)

@@ -8,17 +8,14 @@ not fit, whatever cannot be read, whatever others could have written: compile ag
 
 from __future__ import annotations
 
-import errno
 import marshal
-import os
-import stat
+import posix
 import sys
 import time
 import zlib
 
-from rulesmith import __version__
+from rulesmith import __version__, environment
 from rulesmith.program import FORMAT
-from rulesmith.stretches import with_stretches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,10 +25,8 @@ if TYPE_CHECKING:
 
     User = tuple[bytes, int, int, bytes]
 
-_OTHERS_WRITE = 0o022
-_CHECKSUM = 4
-# So many programs are kept.
-_PROGRAMS = 32
+OTHERS_WRITE = 0o022
+CHECKSUM = 4
 
 
 class Key:
@@ -62,9 +57,9 @@ class Key:
                 FORMAT,
                 __version__,
                 sys.implementation.cache_tag,
-                os.getcwd(),
+                posix.getcwd(),
                 self.path,
-                os.environ.get("HOME"),
+                environment.variable(b"HOME"),
                 self.me,
                 tuple(self.macros),
                 self.user,
@@ -79,9 +74,9 @@ class Key:
         Under $XDG_CACHE_HOME, else $HOME/.cache; the environment's HOME counts, because that is where the invoking
         user can be expected to write.
         """
-        base = os.environb.get(b"XDG_CACHE_HOME", b"")
+        base = environment.variable(b"XDG_CACHE_HOME") or b""
         if base[:1] != b"/":
-            base = os.environb.get(b"HOME", b"")
+            base = environment.variable(b"HOME") or b""
             if base[:1] != b"/":
                 raise FileNotFoundError("neither HOME nor XDG_CACHE_HOME is set")
             base += b"/.cache"
@@ -116,50 +111,18 @@ def holds(stamp: dict[str, Any], me: User) -> bool:
         return False
 
 
-def store(key: Key, facts: dict[str, Any], program: Program, warnings: tuple[str, ...]) -> str | None:
-    """Keep a program; None, or in a few words why it could not be kept. Nothing depends on it.
-
-    `facts` is what compiler/facts.py gives. The caller does not store what must not be kept.
-    """
-    packed = (*program[:4], with_stretches(program[4]))
-    octets = marshal.dumps((key.values(), facts, packed, warnings))
-    octets = zlib.crc32(octets).to_bytes(_CHECKSUM, "big") + octets
-    try:
-        path = key.file()
-        folder = os.path.dirname(path)
-        if not _is_private(folder):
-            return os.fsdecode(folder) + " belongs to another user, or others may write to it"
-        temporary = path + b".%d" % os.getpid()
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
-            try:
-                written = os.write(descriptor, octets)
-            finally:
-                os.close(descriptor)
-            if written != len(octets):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.rename(temporary, path)
-        except OSError:
-            os.unlink(temporary)
-            raise
-        _prune(folder)
-    except OSError as error:
-        return error.strerror or str(error)
-    return None
-
-
 def _read(path: bytes) -> bytes | None:
     """The file without its checksum, if it is ours alone and whole."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = posix.open(path, posix.O_RDONLY | posix.O_NOFOLLOW | posix.O_NONBLOCK | posix.O_CLOEXEC)
     try:
-        status = os.fstat(descriptor)
-        if status.st_uid != os.geteuid() or status.st_mode & _OTHERS_WRITE:
+        status = posix.fstat(descriptor)
+        if status.st_uid != posix.geteuid() or status.st_mode & OTHERS_WRITE:
             return None
-        octets = os.read(descriptor, status.st_size + 1)
+        octets = posix.read(descriptor, status.st_size + 1)
     finally:
-        os.close(descriptor)
-    body = octets[_CHECKSUM:]
-    if len(octets) != status.st_size or zlib.crc32(body).to_bytes(_CHECKSUM, "big") != octets[:_CHECKSUM]:
+        posix.close(descriptor)
+    body = octets[CHECKSUM:]
+    if len(octets) != status.st_size or zlib.crc32(body).to_bytes(CHECKSUM, "big") != octets[:CHECKSUM]:
         return None
     return body
 
@@ -167,7 +130,7 @@ def _read(path: bytes) -> bytes | None:
 def _holds(stamp: dict[str, Any], me: User) -> bool:
     """The same; raises what a file that is gone, or a stamp that is none, gives."""
     for path, seen in stamp["files"].items():
-        status = os.stat(path)
+        status = posix.stat(path)
         if (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino) != seen:
             return False
     for path in stamp["absent"]:
@@ -176,8 +139,8 @@ def _holds(stamp: dict[str, Any], me: User) -> bool:
     if stamp["tags"] and not _tags_hold(stamp["tags"]):
         return False
     if stamp["umask"] is not None:
-        mask = os.umask(0o077)
-        os.umask(mask)
+        mask = posix.umask(0o077)
+        posix.umask(mask)
         if mask != stamp["umask"]:
             return False
     if stamp["users"] or stamp["groups"] or stamp["gids"]:
@@ -194,7 +157,7 @@ def _holds(stamp: dict[str, Any], me: User) -> bool:
 def _can_open(path: bytes) -> bool:
     """Whether a file that could not be opened then can be opened now."""
     try:
-        os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
+        posix.close(posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NONBLOCK))
     except OSError:
         return False
     return True
@@ -203,29 +166,5 @@ def _can_open(path: bytes) -> bool:
 def _tags_hold(seen: dict[bytes, bytes]) -> bool:
     from rulesmith.mail import date  # few configurations use the date in their regexps or names
 
-    now = {b"hostname": os.fsencode(os.uname().nodename), **date.tags(int(time.time()))}
+    now = {b"hostname": environment.octets_of(posix.uname().nodename), **date.tags(int(time.time()))}
     return all(now.get(name) == value for name, value in seen.items())
-
-
-def _is_private(folder: bytes) -> bool:
-    """Whether a folder, made if it is missing, is ours alone."""
-    try:
-        os.mkdir(folder, 0o700)
-    except FileExistsError:
-        pass
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(folder), 0o700, exist_ok=True)
-        os.mkdir(folder, 0o700)
-    status = os.lstat(folder)
-    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & _OTHERS_WRITE
-
-
-def _prune(folder: bytes) -> None:
-    """Forget the oldest programs: each working directory and set of options has its own."""
-    names = [name for name in os.listdir(folder) if b".program" in name]
-    if len(names) <= _PROGRAMS:
-        return
-    paths = [folder + b"/" + name for name in names]
-    paths.sort(key=lambda path: os.lstat(path).st_mtime_ns)
-    for path in paths[: len(paths) - _PROGRAMS]:
-        os.unlink(path)

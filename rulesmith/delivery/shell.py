@@ -5,10 +5,11 @@ from __future__ import annotations
 import _signal
 import errno
 import fcntl
-import os
+import posix
 import select
 import time
 
+from rulesmith import environment
 from rulesmith.delivery.privileges import must_switch, switch
 
 TYPE_CHECKING = False
@@ -48,24 +49,24 @@ def start(
         _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
     opened: list[int] = []
     try:
-        read_in = _null(os.O_RDONLY, opened) if stdin is None else _holding(stdin, opened)
-        read_out, write_out = _pipe(opened) if listens else (-1, _null(os.O_WRONLY, opened))
+        read_in = _null(posix.O_RDONLY, opened) if stdin is None else _holding(stdin, opened)
+        read_out, write_out = _pipe(opened) if listens else (-1, _null(posix.O_WRONLY, opened))
         read_error, write_error = _pipe(opened)
         theirs = (read_in, write_out, write_error)
         pid = _fork(command, theirs, user, umask) if must_switch(user) else _spawn(command, theirs, umask)
     except BaseException:
         for descriptor in opened:
-            os.close(descriptor)
+            posix.close(descriptor)
         raise
     for descriptor in theirs:
-        os.close(descriptor)
+        posix.close(descriptor)
     return pid, read_out, read_error
 
 
 def signal_group(pid: int, number: int) -> None:
     """Signal every process of the command that is left."""
     try:
-        os.killpg(pid, number)
+        posix.killpg(pid, number)
     except ProcessLookupError:
         pass
 
@@ -73,11 +74,11 @@ def signal_group(pid: int, number: int) -> None:
 def has_ended(pid: int, seconds: float) -> bool:
     """Whether the command, not yet reaped, ends within so many seconds."""
     try:
-        watch = os.pidfd_open(pid)
+        watch = posix.pidfd_open(pid)
     except OSError:
         # An old kernel, or one that is not told of this call: look every now and then.
         until = time.monotonic() + seconds
-        while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        while posix.waitid(posix.P_PID, pid, posix.WEXITED | posix.WNOHANG | posix.WNOWAIT) is None:
             if time.monotonic() >= until:
                 return False
             time.sleep(_PAUSE)
@@ -87,61 +88,61 @@ def has_ended(pid: int, seconds: float) -> bool:
         poll.register(watch, select.POLLIN)
         return bool(poll.poll(max(0.0, seconds) * 1000))
     finally:
-        os.close(watch)
+        posix.close(watch)
 
 
 def _spawn(command: bytes, theirs: tuple[int, int, int], umask: int) -> int:
-    before = os.umask(umask)
+    before = posix.umask(umask)
     try:
-        return os.posix_spawn(
+        return posix.posix_spawn(
             _SHELL,
             [b"sh", b"-c", command],
-            os.environ,
-            file_actions=[(os.POSIX_SPAWN_DUP2, ours, number) for number, ours in enumerate(theirs)],
+            environment.variables(),
+            file_actions=[(posix.POSIX_SPAWN_DUP2, ours, number) for number, ours in enumerate(theirs)],
             setsid=True,
             setsigmask=(),
             setsigdef=_DEFAULT,
         )
     finally:
-        os.umask(before)
+        posix.umask(before)
 
 
 def _fork(command: bytes, theirs: tuple[int, int, int], user: tuple[bytes, int, int, bytes], umask: int) -> int:
     """As another user; that posix_spawn(3) cannot. What goes wrong before the exec comes back as an errno."""
     opened: list[int] = []
     news, tell = _pipe(opened)
-    pid = os.fork()
+    pid = posix.fork()
     if not pid:
         code = errno.EIO
         try:
-            os.setsid()
+            posix.setsid()
             for number, ours in enumerate(theirs):
-                os.dup2(ours, number)
-            os.umask(umask)
+                posix.dup2(ours, number)
+            posix.umask(umask)
             for number in _DEFAULT:
                 _signal.signal(number, _signal.SIG_DFL)
             _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
             switch(user)
-            os.execve(_SHELL, [b"sh", b"-c", command], os.environ)
+            posix.execve(_SHELL, [b"sh", b"-c", command], environment.variables())
         except OSError as error:
             code = error.errno or code
         finally:
-            os.write(tell, code.to_bytes(2, "little"))
-            os._exit(127)
-    os.close(tell)
+            posix.write(tell, code.to_bytes(2, "little"))
+            posix._exit(127)  # noqa: SLF001  # documented as os._exit
+    posix.close(tell)
     try:
-        answer = os.read(news, 2)
+        answer = posix.read(news, 2)
     finally:
-        os.close(news)
+        posix.close(news)
     if answer:
-        os.waitpid(pid, 0)
+        posix.waitpid(pid, 0)
         code = int.from_bytes(answer, "little")
-        raise OSError(code, os.strerror(code))
+        raise OSError(code, posix.strerror(code))
     return pid
 
 
 def _pipe(opened: list[int]) -> tuple[int, int]:
-    read, write = os.pipe()
+    read, write = posix.pipe()
     pair = _above(read), _above(write)
     opened += pair
     return pair
@@ -154,16 +155,16 @@ def _holding(octets: bytes, opened: list[int]) -> int:
         try:
             if len(octets) > _PIPE:
                 fcntl.fcntl(write, _F_SETPIPE_SZ, len(octets))
-            os.set_blocking(write, False)
-            if os.write(write, octets) == len(octets):
+            posix.set_blocking(write, False)
+            if posix.write(write, octets) == len(octets):
                 opened.append(read)
                 return read
         except OSError:
             # A user may have only so much of large pipes; a file has to do.
             pass
         finally:
-            os.close(write)
-        os.close(read)
+            posix.close(write)
+        posix.close(read)
     from rulesmith.delivery import spool  # few messages are so long
 
     found = spool.open_private((octets,))
@@ -174,7 +175,7 @@ def _holding(octets: bytes, opened: list[int]) -> int:
 
 
 def _null(how: int, opened: list[int]) -> int:
-    descriptor = _above(os.open(os.devnull, how | os.O_CLOEXEC))
+    descriptor = _above(posix.open("/dev/null", how | posix.O_CLOEXEC))
     opened.append(descriptor)
     return descriptor
 
@@ -184,5 +185,5 @@ def _above(descriptor: int) -> int:
     if descriptor > 2:
         return descriptor
     higher = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
-    os.close(descriptor)
+    posix.close(descriptor)
     return int(higher)

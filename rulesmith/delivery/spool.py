@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
-import os
+import posix
+
+from rulesmith import environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ class Spool:
         at = self._end
         try:
             while rest:
-                written = os.pwrite(self.descriptor, rest, at)
+                written = posix.pwrite(self.descriptor, rest, at)
                 at += written
                 rest = rest[written:]
         except OSError as error:
@@ -40,10 +42,10 @@ class Spool:
 
     def read(self) -> bytes:
         """What was written, in one piece. Raises OSError."""
-        raw = os.pread(self.descriptor, self._end - self._start, self._start)
+        raw = posix.pread(self.descriptor, self._end - self._start, self._start)
         while len(raw) < self._end - self._start:
             # One call gives 2 GiB at most.
-            more = os.pread(self.descriptor, self._end - self._start - len(raw), self._start + len(raw))
+            more = posix.pread(self.descriptor, self._end - self._start - len(raw), self._start + len(raw))
             if not more:
                 raise OSError(errno.EIO, "the file has become shorter")
             raw += more
@@ -52,20 +54,22 @@ class Spool:
 
 def open_private(begin: Iterable[bytes]) -> Spool | None:
     """A file without a name in $TMPDIR, else /tmp, that has taken `begin`; None where that cannot be."""
-    folder = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108  (nobody can open what has no name)
+    folder = environment.text_of(environment.variable(b"TMPDIR") or b"/tmp")
     try:
         try:
-            descriptor = os.open(folder, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
+            descriptor = posix.open(folder, posix.O_RDWR | posix.O_TMPFILE | posix.O_CLOEXEC, 0o600)
         except OSError:
             # Some file systems know no files without name.
-            path = f"{folder}/rulesmith.{os.getpid()}.{os.urandom(8).hex()}"
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-            os.unlink(path)
+            path = f"{folder}/rulesmith.{posix.getpid()}.{posix.urandom(8).hex()}"
+            descriptor = posix.open(
+                path, posix.O_RDWR | posix.O_CREAT | posix.O_EXCL | posix.O_NOFOLLOW | posix.O_CLOEXEC, 0o600
+            )
+            posix.unlink(path)
     except OSError:
         return None
     spool = Spool(descriptor)
     for chunk in begin:
         if not spool.write(chunk):
-            os.close(descriptor)
+            posix.close(descriptor)
             return None
     return spool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import _socket
-import os
+import posix
 import time
 
 from rulesmith.scan import response
@@ -58,7 +58,7 @@ def _connect(server: Server, end: float, seconds: float) -> _socket.socket:
             raise NoVerdict("timeout", f"{server}: no connection within {seconds:g} s") from None
         except OSError as error:
             line.close()
-            why = os.strerror(error.errno) if error.errno else str(error)
+            why = posix.strerror(error.errno) if error.errno else str(error)
     raise NoVerdict("unreachable", f"{server}: {why}")
 
 
@@ -99,7 +99,7 @@ class _Talk:
         except TimeoutError:
             raise self._late() from None
         except OSError as error:
-            raise NoVerdict("error", f"connection broken: {os.strerror(error.errno or 0)}") from None
+            raise NoVerdict("error", f"connection broken: {posix.strerror(error.errno or 0)}") from None
 
     def _late(self) -> NoVerdict:
         return NoVerdict("timeout", f"no answer within {self._seconds:g} s")

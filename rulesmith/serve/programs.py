@@ -11,7 +11,7 @@ import marshal
 import os
 import time
 
-from rulesmith.delivery import program_file
+from rulesmith.delivery import program_file, program_store
 from rulesmith.load import site_file
 from rulesmith.log import Log
 
@@ -158,7 +158,7 @@ def _compile(key: program_file.Key, options: Options, tell: int) -> None:
         program, settings = compiled.program, compiled.program[0]
         if compiled.facts.unstable is None:
             stamp = compiled.facts.stamp()
-            program_file.store(key, stamp, program, compiled.standing)
+            program_store.store(key, stamp, program, compiled.standing)
     octets = memoryview(marshal.dumps((stamp, program, settings, log.lines)))
     while octets:
         octets = octets[os.write(tell, octets) :]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import posix
 import select
-import stat
 
+from rulesmith import environment
 from rulesmith.effects import Failure
 from rulesmith.limits import SPOOL_MEMORY
 
@@ -25,10 +25,12 @@ class TooBig(Failure):
 def holds_message() -> bool:
     """Whether something was handed to us on standard input: a pipe, a socket or a file, but no terminal."""
     try:
-        mode = os.fstat(0).st_mode
+        mode = posix.fstat(0).st_mode
     except OSError:
         return False
-    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
+    from _stat import S_ISFIFO, S_ISREG, S_ISSOCK  # most runs do not ask
+
+    return S_ISFIFO(mode) or S_ISREG(mode) or S_ISSOCK(mode)
 
 
 def drain(timeout: int) -> None:
@@ -54,13 +56,11 @@ def receive(maximum: int, timeout: int, spool: Spool | None = None) -> Letter:
     """
     caller = _caller()
     try:
-        mode = os.fstat(0).st_mode
+        posix.fstat(0)
     except OSError:
         raise Failure("stdin is invalid") from None
-    if os.isatty(0):
+    if posix.isatty(0):
         raise Failure("stdin is a tty. ignoring")
-    if stat.S_ISDIR(mode):
-        raise Failure("io: read: Is a directory")
     letter = Letter(spool)
     size = 0
     over = 0  # octets up to the end of the line in which the limit was passed, -1 while that has not come
@@ -91,10 +91,10 @@ def _caller() -> int:
     RULESMITH_CALLER is its number as it was when it was started. Without that it is known by its name, as long as it
     has not died before we ask, and only where no other program is between it and us.
     """
-    told = os.environ.get("RULESMITH_CALLER", "")
-    if told.isascii() and told.isdigit():
+    told = environment.variable(b"RULESMITH_CALLER") or b""
+    if told.isdigit():
         return int(told)
-    number = os.getppid()
+    number = posix.getppid()
     try:
         with open(f"/proc/{number}/comm", "rb", 0) as name:
             return number if name.read(16) == b"fetchmail\n" else 0
@@ -181,9 +181,9 @@ def _chunks(timeout: int):  # type: ignore[no-untyped-def]  # Iterator would hav
         if not poll.poll(timeout * 1000):
             raise Failure("io: poll: Connection timed out")
         try:
-            chunk = os.read(0, _CHUNK)
+            chunk = posix.read(0, _CHUNK)
         except OSError as error:
-            raise Failure("io: read: " + os.strerror(error.errno or 0)) from None
+            raise Failure("io: read: " + posix.strerror(error.errno or 0)) from None
         if not chunk:
             return
         yield chunk

@@ -9,6 +9,7 @@ import pytest
 
 from rulesmith.delivery import command, shell
 from rulesmith.effects import Failure
+from tests import system
 from tests.recording import ME, RecordingWorld
 
 
@@ -265,7 +266,7 @@ def test_a_kernel_without_pidfds_is_waited_for_as_well(monkeypatch: pytest.Monke
     def pidfd_open(pid: int) -> int:
         raise OSError(38, os.strerror(38))
 
-    monkeypatch.setattr(os, "pidfd_open", pidfd_open)
+    system.replace(monkeypatch, "pidfd_open", pidfd_open)
     world = RecordingWorld(timeout=seconds)
     if seconds < 1:
         with pytest.raises(Failure, match=r"Connection timed out"):

@@ -10,6 +10,7 @@ import pytest
 
 from rulesmith.delivery import file, stdout
 from rulesmith.effects import Failure
+from tests import system
 from tests.recording import ME, RecordingWorld
 
 MAIL = b"A: 1\n\nx\n"
@@ -78,7 +79,7 @@ def test_a_sync_that_fails_is_a_failure(tmp_path: Path, monkeypatch: pytest.Monk
     def fsync(descriptor: int) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(os, "fsync", fsync)
+    system.replace(monkeypatch, "fsync", fsync)
     with pytest.raises(Failure) as failure:
         _store("write", tmp_path / "w")
     assert failure.value.text == f"{tmp_path}/w: fsync: Input/output error"

@@ -13,6 +13,7 @@ import pytest
 
 from rulesmith.delivery import gzip_member, mbox
 from rulesmith.effects import Failure
+from tests import system
 from tests.dying import die_at
 from tests.recording import ME, RecordingWorld
 
@@ -87,7 +88,7 @@ def test_a_box_of_many_members_is_read_in_proportion_to_its_size(
         read.append(len(octets))
         return octets
 
-    monkeypatch.setattr(os, "pread", pread)
+    system.replace(monkeypatch, "pread", pread)
     _deliver(box)
     assert box.read_bytes() == whole + gzip_member.member(STORED)
     assert sum(read) < 1.01 * len(whole)
@@ -133,7 +134,7 @@ def test_an_unfinished_member_that_finds_no_place_is_left_where_it_is(
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         return real(path, flags, mode)
 
-    monkeypatch.setattr(os, "open", refuse)
+    system.replace(monkeypatch, "open", refuse)
     with pytest.raises(Failure, match=r"box.gz.torn-\d+: cannot take the unfinished end of the mailbox: Permission"):
         _deliver(box)
     assert box.read_bytes() == before

@@ -11,6 +11,7 @@ import pytest
 
 from rulesmith.delivery import maildir
 from rulesmith.effects import Failure
+from tests import system
 from tests.dying import die_at
 from tests.recording import ME, RecordingWorld
 
@@ -161,7 +162,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return real(descriptor, data[:1000])
 
-    monkeypatch.setattr(os, "write", write)
+    system.replace(monkeypatch, "write", write)
     with pytest.raises(Failure, match=r"No space left on device$"):
         _deliver(tmp_path / "md")
     assert [os.listdir(tmp_path / "md" / name) for name in ("tmp", "new")] == [[], []]
@@ -176,7 +177,7 @@ def test_a_folder_that_cannot_be_synced_takes_the_message_back(tmp_path: Path, m
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         real(descriptor)
 
-    monkeypatch.setattr(os, "fsync", fsync)
+    system.replace(monkeypatch, "fsync", fsync)
     with pytest.raises(Failure, match=r"Input/output error$"):
         _deliver(tmp_path / "md")
     assert len(os.listdir(tmp_path / "md/new")) == 1
@@ -191,7 +192,7 @@ def test_file_and_folder_are_synced_before_success(tmp_path: Path, monkeypatch: 
         synced.append(os.readlink(f"/proc/self/fd/{descriptor}").removeprefix(str(tmp_path / "md")))
         real(descriptor)
 
-    monkeypatch.setattr(os, "fsync", fsync)
+    system.replace(monkeypatch, "fsync", fsync)
     file = _deliver(tmp_path / "md")
     assert synced == [f"/tmp/{file.name}", "/new"]
 
@@ -200,7 +201,7 @@ def test_a_file_system_without_hard_links_gets_a_rename(tmp_path: Path, monkeypa
     def link(old: bytes, new: bytes) -> None:
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
 
-    monkeypatch.setattr(os, "link", link)
+    system.replace(monkeypatch, "link", link)
     monkeypatch.setattr(time, "time", lambda: 1_000_000_000)
     first = _deliver(tmp_path / "md")
     number = int(first.name.split("_")[1].split(".")[0])

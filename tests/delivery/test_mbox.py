@@ -16,6 +16,7 @@ import pytest
 from rulesmith.delivery import locks, mbox
 from rulesmith.effects import Failure
 from rulesmith.sources.mbox import Source
+from tests import system
 from tests.dying import die_at
 from tests.recording import ME, RecordingWorld
 
@@ -211,7 +212,7 @@ def test_the_box_is_locked_all_three_ways_while_it_is_written(tmp_path: Path, mo
                 fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
         real(descriptor)
 
-    monkeypatch.setattr(os, "fsync", fsync)
+    system.replace(monkeypatch, "fsync", fsync)
     _deliver(box, world=RecordingWorld(lock_types=("flock", "dotlock")))
     assert seen == [True]
 
@@ -269,8 +270,8 @@ def test_a_write_that_fails_half_way_leaves_the_box_as_it_was(
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         real_fsync(descriptor)
 
-    monkeypatch.setattr(os, "write", write)
-    monkeypatch.setattr(os, "fsync", fsync)
+    system.replace(monkeypatch, "write", write)
+    system.replace(monkeypatch, "fsync", fsync)
     with pytest.raises(Failure) as failure:
         _deliver(box, compress=compress)
     assert failure.value.text == f"{box}: No space left on device"
@@ -337,7 +338,7 @@ def test_a_termination_is_held_back_until_the_message_is_complete(tmp_path: Path
             real(fd)
             (tmp_path / "alive").touch()
 
-        os.fsync = fsync
+        system.install("fsync", fsync)
         try:
             _deliver(box)
         finally:

@@ -13,6 +13,7 @@ from typing import Any
 
 from rulesmith import queue_run
 from rulesmith.delivery.drive import Driver
+from tests import system
 from tests.door import Call, Outcome, warm_door
 
 # Calls of the system that change something; at each of them a run may die.
@@ -114,12 +115,12 @@ def dying_at_call(step: int) -> Iterator[None]:
     kept = {name: getattr(os, name) for name in STEPS}
     count = [0]
     for name, call in kept.items():
-        setattr(os, name, _in_children(step, call, lambda: os.kill(os.getpid(), signal.SIGKILL), count))
+        system.install(name, _in_children(step, call, lambda: os.kill(os.getpid(), signal.SIGKILL), count))
     try:
         yield
     finally:
         for name, call in kept.items():
-            setattr(os, name, call)
+            system.install(name, call)
 
 
 @contextmanager

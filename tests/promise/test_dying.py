@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rulesmith import fdm
+from tests import system
 from tests.door import warm
 from tests.promise.room import TARGETS, Room, a_mail, dying_at_call, signal_at_effect
 
@@ -181,7 +182,7 @@ def test_who_is_stopped_while_a_message_is_forgotten_forgets_it(
                 pass  # until its patience is over, if it runs
         plain(path)
 
-    monkeypatch.setattr(os, "unlink", slow)
+    system.replace(monkeypatch, "unlink", slow)
     assert room.hand(MAIL).status == 0
     monkeypatch.undo()
     assert (room.entries() if queue else room.records()) == []

@@ -16,6 +16,7 @@ from rulesmith import limits
 from rulesmith.delivery import command, journal
 from rulesmith.delivery.progress import Progress, unpack
 from rulesmith.effects import DELIVER, Failure
+from tests import system
 from tests.door import Call, warm, warm_door
 from tests.promise.room import Room, a_mail, signal_at_effect
 
@@ -171,7 +172,7 @@ def test_a_record_that_cannot_leave_the_journal_is_empty_there(tmp_path: Path, m
     progress = journal.create(bytes(tmp_path), b"name", 7)
     progress.store(_step(b"/a"), {})
     with monkeypatch.context() as closed:
-        closed.setattr(os, "unlink", _refuse)
+        system.replace(closed, "unlink", _refuse)
         progress.move(bytes(tmp_path / "elsewhere"))
     progress.close()
     moved = Progress(bytes(tmp_path / "elsewhere"), os.open(tmp_path / "elsewhere", os.O_RDWR))

@@ -18,6 +18,7 @@ from rulesmith import limits, scanned
 from rulesmith.cli import rulesmith
 from rulesmith.delivery import again
 from rulesmith.delivery import queue as entries
+from tests import system
 from tests.door import Call, warm, warm_door
 from tests.promise.room import PLAN, Room, a_mail
 
@@ -177,7 +178,7 @@ def test_a_message_that_cannot_be_synced_is_delivered_from_memory_or_not_at_all(
             raise OSError(5, "Input/output error")
         sync(descriptor)
 
-    monkeypatch.setattr(os, "fsync", broken)
+    system.replace(monkeypatch, "fsync", broken)
     call = room.call(mail)
     # The lock of the program may get the number of the file that was given up.
     outcome = warm_door(Call([each for each in call.args if each != "-m"], mail, call.cwd, call.env))
@@ -333,7 +334,7 @@ def test_what_is_dropped_does_not_come_back(tmp_path: Path, monkeypatch: pytest.
         synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
         sync(descriptor)
 
-    monkeypatch.setattr(os, "fsync", noted)
+    system.replace(monkeypatch, "fsync", noted)
     assert _queue(room, "drop", str(_listed(room)[0]["id"]))[0] == 0
     assert str(room.queue) in synced
     room.configure(PLAN)

@@ -11,6 +11,7 @@ import pytest
 from rulesmith.delivery import queue as entries
 from rulesmith.delivery.spool import Spool
 from rulesmith.sources.stdin import Letter
+from tests import system
 from tests.promise.room import Room, a_mail
 
 
@@ -23,7 +24,7 @@ def test_a_message_that_another_user_has_laid_there_is_not_touched(
     [name] = entries.names(bytes(tmp_path / "queue"))
     (tmp_path / "healed").touch()
     owner = os.geteuid()
-    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    system.replace(monkeypatch, "geteuid", lambda: owner + 1)
     with pytest.raises(PermissionError, match="belongs to another user"):
         entries.open_entry(bytes(tmp_path / "queue"), name)
     monkeypatch.undo()
@@ -34,7 +35,7 @@ def test_a_name_that_is_in_use_is_not_given_again(tmp_path: Path, monkeypatch: p
     """Two messages of one process in one microsecond: the clock was set back."""
     times = iter([1_700_000_000_000_001_000] * 3 + [1_700_000_000_000_002_000] * 3)
     monkeypatch.setattr(time, "time_ns", lambda: next(times))
-    monkeypatch.setattr(os, "getpid", lambda: 7)
+    system.replace(monkeypatch, "getpid", lambda: 7)
     folder = bytes(tmp_path / "queue")
     context = entries.this_call(b"fdm", ["-f", "conf"])
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from rulesmith.delivery.progress import pack
+from tests import system
 from tests.door import warm
 from tests.promise.room import Room, a_mail
 
@@ -84,7 +85,7 @@ def test_a_journal_that_cannot_be_looked_at_keeps_the_message_where_it_is(
         (tmp_path / "aside").rename(room.journal)
     else:
         with monkeypatch.context() as broken:
-            broken.setattr(os, "listdir", _failing(os.listdir, bytes(room.journal), number))
+            system.replace(broken, "listdir", _failing(os.listdir, bytes(room.journal), number))
             again = room.hand(MAIL)
     assert again.status == 75
     assert f"stdin: {room.journal}: {os.strerror(number)}\n".encode() in again.stderr
@@ -109,5 +110,5 @@ def test_a_journal_that_was_never_ours_holds_nothing_up(tmp_path: Path, monkeypa
     room = Room(tmp_path)
     room.journal.mkdir()
     os.chown(room.journal, 12345, 12345)
-    monkeypatch.setattr(os, "listdir", _failing(os.listdir, bytes(room.journal), errno.EACCES))
+    system.replace(monkeypatch, "listdir", _failing(os.listdir, bytes(room.journal), errno.EACCES))
     assert room.hand(MAIL).status == 0

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import ctypes
-import os
 from pathlib import Path
 
 import pytest
 
 from rulesmith.sources import paths
+from tests import system
 
 NAMES = ["Mail/one/cur/x", "Mail/two/x", "Mail/.hidden/x", "Mail/three/x", "other/a{b/x", "x,y/x", "br/[z]", "br/z"]
 
@@ -52,5 +52,5 @@ def test_a_folder_that_may_not_be_listed_holds_nothing(tmp_path: Path, monkeypat
     def listdir(path: bytes) -> list[bytes]:
         raise PermissionError
 
-    monkeypatch.setattr(os, "listdir", listdir)
+    system.replace(monkeypatch, "listdir", listdir)
     assert paths.expand(bytes(tmp_path) + b"/*") == [bytes(tmp_path) + b"/*"]

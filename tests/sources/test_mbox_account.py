@@ -15,6 +15,7 @@ from rulesmith.delivery import mbox as mbox_action
 from rulesmith.effects import Failure
 from rulesmith.mail.header import strip_from_line
 from rulesmith.sources.mbox import Source
+from tests import system
 from tests.dying import die_at
 from tests.recording import ME, RecordingWorld
 
@@ -290,7 +291,7 @@ def test_a_disk_that_is_full_leaves_the_box_as_it_was(tmp_path: Path, monkeypatc
     def write(descriptor: int, data: bytes) -> int:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(os, "write", write)
+    system.replace(monkeypatch, "write", write)
     with pytest.raises(Failure) as failure:
         source.finish()
     assert failure.value.text == f"{box}: No space left on device"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import system
 from tests.surprises.stage import ACCOUNT, MAIL, WORDS, Stage
 
 STDOUT = "match all action stdout"
@@ -134,7 +135,7 @@ def test_a_signal_ends_a_run_and_its_command_and_the_message_stays(name: str, st
 
 
 def test_a_user_whom_the_system_does_not_know_keeps_his_mail(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "getuid", lambda: 123456)
+    system.replace(monkeypatch, "getuid", lambda: 123456)
     ours = stage.ours(STDOUT)
     assert (ours.status, ours.log) == (75, "unknown user: 123456\n")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from rulesmith.cli import rulesmith
+from tests import system
 from tests.surprises.stage import ACCOUNT, MAIL, Stage
 
 FOLDED = MAIL.replace(b"Subject: hello\n", b"Subject: x\n touch pwned\n")
@@ -72,7 +72,7 @@ def test_l24_a_path_made_from_the_mail_may_lead_anywhere(stage: Stage) -> None:
 
 
 def test_l25_root_must_name_a_user(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "getuid", lambda: 0)
+    system.replace(monkeypatch, "getuid", lambda: 0)
     stage.user = None
     refusal = "root must say who delivers: add `set default-user` to the configuration, or use -u\n"
     ours = stage.ours("match all action stdout")

@@ -11,7 +11,7 @@ import pytest
 
 from rulesmith.compiler.compile import compile_config
 from rulesmith.compiler.world import Machine
-from rulesmith.delivery import program_file
+from rulesmith.delivery import program_file, program_store
 from rulesmith.delivery.program_file import Key
 
 ENTRY = pwd.getpwuid(os.getuid())
@@ -40,7 +40,7 @@ def keep(text: str = "match all action drop\n", key: Key | None = None, stable: 
     assert compiled.program is not None
     if compiled.facts.unstable is not None and not stable:
         return compiled.facts.unstable
-    return program_file.store(key or start(), compiled.facts.stamp(), compiled.program, compiled.standing)
+    return program_store.store(key or start(), compiled.facts.stamp(), compiled.program, compiled.standing)
 
 
 def start(path: str = "conf", macros: list[str] | None = None, user: str | None = None) -> Key:
@@ -126,7 +126,7 @@ def test_an_include_that_appears_in_front_of_another_counts() -> None:
     compiled = compile_config("etc/conf", Machine("etc/conf", ME))
     assert compiled.program is not None
     key = start("etc/conf")
-    assert program_file.store(key, compiled.facts.stamp(), compiled.program, ()) is None
+    assert program_store.store(key, compiled.facts.stamp(), compiled.program, ()) is None
     assert program_file.load(key) is not None
     write(Path("more"), "set no-received\n")
     assert program_file.load(key) is None
@@ -194,7 +194,7 @@ def test_warnings_are_repeated() -> None:
     compiled = compile_config("conf", Machine("conf", ME))
     assert compiled.program is not None
     warnings = ("conf: world readable or writable",)
-    assert program_file.store(start(), compiled.facts.stamp(), compiled.program, warnings) is None
+    assert program_store.store(start(), compiled.facts.stamp(), compiled.program, warnings) is None
     found = program_file.load(start())
     assert found is not None
     assert found[1] == warnings
