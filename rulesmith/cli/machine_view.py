@@ -8,6 +8,8 @@ import stat
 import subprocess
 from functools import cache
 
+from rulesmith.cli import doveconf
+
 _SECONDS = 10
 
 
@@ -36,6 +38,20 @@ class MachineView:
 
     def mailbox(self, user: str, name: str) -> bool | None:
         return _doveadm("mailbox", "status", "-u", user, "messages", name)
+
+    def socket(self, path: bytes) -> bool | None:
+        try:
+            return stat.S_ISSOCK(os.stat(path).st_mode)
+        except FileNotFoundError:
+            return False
+        except OSError:  # not ours to see
+            return None
+
+    def delivers_alike(self) -> bool | None:
+        return doveconf.delivers_alike()
+
+    def has_folders(self) -> bool | None:
+        return doveconf.has_folders()
 
 
 @cache

@@ -22,3 +22,12 @@ class System(Protocol):
 
     def mailbox(self, user: str, name: str) -> bool | None:
         """Whether the mail server has a mailbox of that user."""
+
+    def socket(self, path: bytes) -> bool | None:
+        """Whether there is such a unix socket."""
+
+    def delivers_alike(self) -> bool | None:
+        """Whether Dovecot has the same settings for its LMTP server and for `deliver`."""
+
+    def has_folders(self) -> bool | None:
+        """Whether Dovecot's LMTP server takes the detail of an address for a folder."""

@@ -123,6 +123,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 # Looks at the machine, and so only with --online.
 ONLINE: tuple[str, ...] = (
+    "dovecot-disagrees",
     "missing-folder",
     "missing-mailbox",
     "missing-program",

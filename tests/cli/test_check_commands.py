@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import stat
 import subprocess
 import xml.etree.ElementTree as ET
@@ -325,6 +326,42 @@ def test_two_deliveries_are_named_where_no_journal_can_be_kept(tmp_path: Path) -
         path.write_text(f'set journal "{journal}"\n{rules}')
         path.chmod(0o600)
         assert names(run("--format", "short", "--online", path)) & set(ONLINE) == expected
+
+
+@pytest.mark.parametrize("in_site", [False, True])
+@pytest.mark.parametrize(
+    ("lmtp", "detail", "expected"),
+    [
+        ("a = b", r"+\nyes\n", set()),
+        ("a = b\nmail_plugins = sieve", r"+\nyes\n", {"warning"}),
+        ("a = b\nmail_plugins = sieve", r"\nno\n", {"warning", "error"}),
+    ],
+)
+def test_online_asks_dovecot_whether_its_two_ways_are_one(
+    lmtp: str, detail: str, expected: set[str], in_site: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "protocol=lda").write_text("a = b\n")
+    (tmp_path / "protocol=lmtp").write_text(lmtp + "\n")
+    doveconf = tmp_path / "doveconf"
+    doveconf.write_text(f'#!/bin/sh\n[ "$1" = -h ] && exec printf "{detail}"\ncat "{tmp_path}/$3"\n')
+    doveconf.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    path, site = tmp_path / "conf", tmp_path / "site"
+    ours = f'set dovecot "{tmp_path}/lmtp"\nset dovecot-folders\n'
+    path.write_text(("" if in_site else ours) + HEAD + 'match all action pipe "/usr/libexec/dovecot/deliver -d bob"\n')
+    site.write_text(ours if in_site else "")
+    for file in (path, site):
+        file.chmod(0o600)
+    monkeypatch.setenv("RULESMITH_CONF", str(site))
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "lmtp"))
+        told = run("--format", "short", "--online", path).stdout.splitlines()
+    found = [line for line in told if "[dovecot-disagrees]" in line]
+    assert {line.split(": ")[1].partition("[")[0] for line in found} == expected
+    if in_site:
+        assert all(line.split(":")[1] == "5" for line in found)
+    (tmp_path / "lmtp").unlink()
+    assert "there is no socket" in run("--format", "short", "--online", path).stdout
 
 
 # The hooks of pre-commit.

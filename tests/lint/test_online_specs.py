@@ -6,6 +6,8 @@ writable: /home
 programs: deliver
 users: me
 mailboxes: me/Lists
+sockets: /run/dovecot/lmtp
+dovecot: alike folders  what doveconf says: the same settings for both ways, and a detail is a folder
 ```
 """
 
@@ -49,6 +51,15 @@ class Described:
 
     def mailbox(self, user: str, name: str) -> bool | None:
         return self._is("mailboxes", f"{user}/{name}")
+
+    def socket(self, path: bytes) -> bool | None:
+        return self._is("sockets", path.decode())
+
+    def delivers_alike(self) -> bool | None:
+        return self._is("dovecot", "alike")
+
+    def has_folders(self) -> bool | None:
+        return self._is("dovecot", "folders")
 
 
 @dataclass(frozen=True)
