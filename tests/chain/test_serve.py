@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from tests.chain import fetching
 from tests.chain.bed import DOOR, Bed, Done
+from tests.chain.by_lmtp import FOLDERS, came_by_lmtp, stored, without_dovecots
 from tests.chain.dovecot import Dovecot
 from tests.chain.fetching import NO_MAIL, USER, check_left, fill, trust
 from tests.chain.messages import EVERY, FOR_ALIAS, PLAIN, without_received
@@ -18,9 +18,6 @@ from tests.chain.reader import mailbox, texts
 from tests.chain.test_seed import SEED, configure
 
 WAYS = ("deliver", "LMTP")
-_DOVECOTS = re.compile(
-    rb"Return-Path: <.*>\nDelivered-To: .*\nReceived: from .*\n(?:\t.*\n)*?\t.* with LMTP\n(?:\t.*\n)*"
-)
 
 
 @pytest.fixture(autouse=True)
@@ -53,11 +50,8 @@ def poll(bed: Bed, provider: Dovecot, keep: str, more: str = "", name: str = USE
 
 def as_sent(found: bytes, way: str) -> bytes:
     """A stored message without what Dovecot (by LMTP only), rulesmith and fetchmail have put on top."""
-    if way == "LMTP":
-        own = _DOVECOTS.match(found)
-        assert own, found
-        found = found[own.end() :]
-    first, _, rest = without_received(found, 2).partition(b"\n")
+    assert came_by_lmtp(found) == (way == "LMTP"), found
+    first, _, rest = without_received(without_dovecots(found), 2).partition(b"\n")
     assert first.startswith(b"Return-Path: <"), found
     return rest
 
@@ -106,26 +100,6 @@ def test_what_cannot_be_delivered_stays_at_the_provider_until_it_can(
     assert [as_sent(each, way) for each in found] == [without_sender(PLAIN)]
 
 
-# What `-m` may say; by either way the message is in the same folder.
-FOLDERS = [
-    "Plain",
-    "a.b",
-    "A/b",
-    "'a b'",
-    '"it\'s"',
-    "ä",
-    "a+b",
-    "INBOX",
-    "inbox",
-    "-x",
-    "'a&b'",
-    "x@y",
-    ".a",
-    "a..b",
-    "''",
-]
-
-
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_a_folder_is_the_same_by_both_ways(bed: Bed, dovecot: Dovecot, folder: str, ca: Path) -> None:
     command = f"/usr/libexec/dovecot/deliver -d {USER} -m {folder}"
@@ -145,11 +119,4 @@ def test_a_folder_is_the_same_by_both_ways(bed: Bed, dovecot: Dovecot, folder: s
     assert len(more) == 2, stored(dovecot)
     assert text in more
     more.remove(text)
-    assert _DOVECOTS.sub(b"", more[0], count=1) == b"Return-Path: <>\n" + PLAIN
-
-
-def stored(dovecot: Dovecot) -> dict[str, list[bytes]]:
-    found: dict[str, list[bytes]] = {}
-    for path in dovecot.mail.rglob("new/*"):
-        found.setdefault(str(path.parent.parent.relative_to(dovecot.mail)), []).append(path.read_bytes())
-    return found
+    assert without_dovecots(more[0]) == b"Return-Path: <>\n" + PLAIN

@@ -1,6 +1,6 @@
 """Which commands go to Dovecot's LMTP server, and what becomes of those that it does not take.
 
-tests/chain/test_agent.py has it on the real Dovecot.
+tests/chain/test_set_dovecot.py has it on the real Dovecot.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from rulesmith.delivery import command as commands
 from rulesmith.delivery import dovecot
 from rulesmith.delivery.dovecot import Agent, changes, sender_of, target
-from rulesmith.effects import Failure
+from rulesmith.delivery.drive import Driver
+from rulesmith.effects import RUN, Failure
 from tests.worlds import a_world
 
 # It is ourselves for whom it is delivered.
@@ -169,6 +171,11 @@ class Script:
                         break
                     self.heard += got
 
+    def is_left(self) -> bool:
+        """Whether all is said and the client is gone."""
+        self._thread.join(10)
+        return not self._thread.is_alive()
+
     def close(self) -> None:
         self._replies.clear()
         self._thread.join(10)
@@ -261,6 +268,28 @@ def test_a_server_that_is_gone_before_it_answers_may_have_the_message(path: Path
     scripts.append(Script(path, GREETING, HELLO, READY, b""))
     with pytest.raises(Failure, match="whether Dovecot has stored it is not known: connection unexpectedly closed"):
         agent(path).deliver(COMMAND, MAIL, USER, a_world())
+
+
+def test_a_plan_has_one_connection_which_ends_with_the_account(path: Path, scripts: list[Script]) -> None:
+    scripts.append(Script(path, GREETING, HELLO, READY, b"250 stored\r\n", READY, b"250 stored\r\n"))
+    driver = Driver(a_world(dovecot=bytes(path), dovecot_folders=True), {}, lambda _: None)
+    for command in (D + b" -d user@example.com", COMMAND):
+        assert driver.answer((RUN, "pipe", command, MAIL, USER, None)) == (0, b"")
+    assert scripts[0].connections == 1
+    driver.close()
+    assert scripts[0].is_left()
+
+
+@pytest.mark.parametrize("purpose", ["exec", "rewrite", "condition"])
+def test_only_a_pipe_action_delivers(
+    purpose: str, path: Path, scripts: list[Script], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripts.append(Script(path, GREETING, HELLO, READY, b"250 stored\r\n"))
+    monkeypatch.setattr(commands, "run", lambda *_: (3, b"the command"))
+    driver = Driver(a_world(dovecot=bytes(path), dovecot_folders=True), {}, lambda _: None)
+    assert driver.answer((RUN, purpose, COMMAND, MAIL, USER, None)) == (3, b"the command")
+    assert driver.answer((RUN, "pipe", COMMAND, MAIL, USER, None)) == (0, b"")
+    driver.close()
 
 
 def test_an_answer_may_have_several_lines(path: Path, scripts: list[Script]) -> None:
