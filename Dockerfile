@@ -21,7 +21,8 @@ RUN /build/bin/pip wheel --no-cache-dir --no-deps --wheel-dir /wheel /source \
  && /build/bin/pip --python /opt/rulesmith/bin/python install --no-cache-dir --no-deps --no-index /wheel/*.whl \
  && rm -f /opt/rulesmith/bin/httpx \
  && sed -i '1s,.*,#!/usr/bin/python3 -IS,' /opt/rulesmith/bin/fdm \
- && /opt/rulesmith/bin/python -m compileall -q -f --invalidation-mode unchecked-hash /opt/rulesmith/lib
+ && /opt/rulesmith/bin/python -m compileall -q -f --invalidation-mode unchecked-hash /opt/rulesmith/lib \
+ && /opt/rulesmith/bin/python -m rulesmith.bundling --unchecked
 
 # Debian's packages, in one layer.
 FROM ${BASE} AS system

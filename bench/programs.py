@@ -23,6 +23,8 @@ def rulesmith(venv: Path, python: str) -> Path:
     subprocess.run([python, "-m", "venv", "--without-pip", venv], check=True)
     target = str(venv / "bin" / "python")
     subprocess.run([sys.executable, "-m", "pip", "-q", "--python", target, "install", ROOT], check=True)
+    # Who delivers may not be who has installed it, and so cannot do this himself.
+    subprocess.run([target, "-m", "rulesmith.bundling"], check=True, cwd=venv)
     return venv / "bin"
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import marshal
 import posix
 import sys
+from _frozen_importlib_external import MAGIC_NUMBER  # importlib.util has it too, and much besides
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,18 +27,17 @@ _BY_TIME, _BY_UNCHECKED_HASH = 0, 1
 class Importer:
     """A finder and loader for `sys.meta_path`: the modules in a package that is there already."""
 
-    def __init__(self, package: ModuleType) -> None:
+    def __init__(self, package: str) -> None:
         # What `importlib.machinery` would have to be imported for.
-        self._spec: type[ModuleSpec] = type(package.__spec__)  # type: ignore[assignment]
-        self._prefix = package.__name__ + "."
+        self._spec: type[ModuleSpec] = type(sys.__spec__)
+        self._prefix = package + "."
         self._suffix = f".{sys.implementation.cache_tag}.pyc"
-        # Python has just read or written this one.
-        self._magic = _read(package.__cached__ or "")[:4]
         self._codes: dict[str, CodeType] = {}
+        self.bundled = False
 
     def find_spec(self, name: str, path: Sequence[str] | None, _: ModuleType | None = None) -> ModuleSpec | None:
         """Where the module of a name is; None for what is better left to Python."""
-        if not path or not name.startswith(self._prefix) or not self._magic:
+        if not path or not name.startswith(self._prefix):
             return None
         folder, last = path[0], name.rpartition(".")[2]
         return self._found(name, folder, last, None) or self._found(name, f"{folder}/{last}", "__init__", folder)
@@ -46,7 +46,7 @@ class Importer:
         source = f"{folder}/{stem}.py"
         cached = f"{folder}/__pycache__/{stem}{self._suffix}"
         octets = _read(cached)
-        if octets[:4] != self._magic or not _is_fresh(octets, source):
+        if octets[:4] != MAGIC_NUMBER or not _is_fresh(octets, source):
             return None
         try:
             self._codes[name] = marshal.loads(memoryview(octets)[_HEADER:])  # noqa: S302  # as Python does
@@ -95,3 +95,15 @@ def _is_fresh(octets: bytes, source: str) -> bool:
         return False
     seen = int.from_bytes(octets[8:12], "little"), int.from_bytes(octets[12:_HEADER], "little")
     return seen == (int(now.st_mtime) & 0xFFFFFFFF, now.st_size & 0xFFFFFFFF)
+
+
+def install(bundled: bool) -> None:
+    """Find the modules of this package like that; `bundled` says whether some have come from bundle.py."""
+    finder = Importer(__name__.partition(".")[0])
+    finder.bundled = bundled
+    sys.meta_path.insert(0, finder)
+
+
+def lacks_bundle() -> bool:
+    """Whether the door has started this process, and there was no bundle that it could use."""
+    return any(isinstance(finder, Importer) and not finder.bundled for finder in sys.meta_path)

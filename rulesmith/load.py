@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import posix
+import sys
 
-from rulesmith import environment
+from rulesmith import environment, importer
 from rulesmith.delivery import program_file
 from rulesmith.program import SITE_FILE
 
@@ -78,9 +79,22 @@ def _load(path: str, options: Options, log: Log, me: User) -> tuple[Program | No
         reason = compiled.facts.unstable
         if reason is None:
             reason = program_store.store(key, compiled.facts.stamp(), compiled.program, compiled.standing)
+            _keep_modules(log)
         if reason is not None:
             log.debug(1, f"the compiled configuration is not kept: {reason}")
     return compiled.program, compiled.program[0]
+
+
+def _keep_modules(log: Log) -> None:
+    """Have the next messages load their modules from one file, where the door has had to do without."""
+    if not importer.lacks_bundle() or sys.dont_write_bytecode:
+        return
+    from rulesmith import bundling
+
+    try:
+        bundling.write()
+    except OSError as error:
+        log.debug(1, f"the modules are not kept in one file: {error.strerror or error}")
 
 
 def _is_accepted(key: program_file.Key, compiled: Compiled, options: Options, log: Log, me: User) -> bool:

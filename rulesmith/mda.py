@@ -19,7 +19,7 @@ from rulesmith.load import journal_folder
 from rulesmith.mail import glob, header
 from rulesmith.mail.message import Message, clock_tags, describe
 from rulesmith.sources import stdin
-from rulesmith.wording import EVENTS, end_of_rules, introduce, processed, text_of
+from rulesmith.wording import end_of_rules, processed, text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -230,6 +230,10 @@ class AccountRun:
             self._since = time.time()
         if self._summary is not None:
             self._summary.event(event, *args)
+        if not self._tracing:
+            return
+        from rulesmith.events import EVENTS  # nobody sees them without -v
+
         known = EVENTS.get(event)
         if known is not None and known[0] <= self.session.log.level:
             self.session.log.debug(known[0], self.label + known[1](*args))
@@ -385,6 +389,8 @@ class AccountRun:
             raw, body_at = header.insert_received(raw, body_at, line)
         message = Message(raw, body_at, tags, now)
         if session.log.level >= 2:
+            from rulesmith.events import introduce
+
             introduce(message, about, self.trace)
         self.trace("got", self.total + 1, len(raw), body_at)
         return message

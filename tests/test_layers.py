@@ -26,6 +26,7 @@ LAYERS: dict[str, set[str] | None] = {
     "template": {"limits", "effects"},
     "regexp": {"limits", "effects", "diagnostics", "source"},
     "stretches": {"program", "mail"},
+    "stretching": {"program", "stretches"},
     "conditions": {"effects", "program", "mail", "template", "regexp"},
     "actions": {"effects", "program", "mail", "template", "regexp"},
     "compiler": {
@@ -54,7 +55,7 @@ LAYERS: dict[str, set[str] | None] = {
     },
     "evaluate": {"conditions", "actions", "mail", "effects", "program", "template", "limits", "regexp", "stretches"},
     "scan": {"effects", "limits", "mail"},
-    "delivery": {"effects", "environment", "program", "limits", "mail", "stretches"},
+    "delivery": {"effects", "environment", "program", "limits", "mail", "stretching"},
     "sources": {"delivery", "effects", "environment", "program", "limits", "mail"},
 }
 # The doors and what they are made of: they tie everything together.
@@ -62,6 +63,9 @@ DOORS = {
     "__init__",
     "__main__",
     "afterwards",
+    "bundle",
+    "bundling",
+    "events",
     "fdm",
     "mda",
     "cli",

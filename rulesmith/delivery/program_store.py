@@ -9,7 +9,7 @@ import stat
 import zlib
 
 from rulesmith.delivery.program_file import CHECKSUM, OTHERS_WRITE
-from rulesmith.stretches import with_stretches
+from rulesmith.stretching import with_stretches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any
 
+from rulesmith.events import explain_term
 from rulesmith.explain.facts import facts, own_tags, text
 from rulesmith.explain.place import locate
 from rulesmith.explain.trace import Change, Planned, RuleTrace, Tried
-from rulesmith.wording import explain_term, text_of
+from rulesmith.wording import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,7 @@ class Recorder:
         return tree
 
     def event(self, event: str, *args: Any) -> None:
-        """One event of the engine (wording.py lists them)."""
+        """One event of the engine (events.py lists them)."""
         heard = _HEARD.get(event)
         if heard is not None:
             heard(self, *args)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from rulesmith.actions import WORDS as ACTIONS
@@ -15,7 +15,7 @@ from rulesmith.conditions import WORDS as CONDITIONS
 @cache
 def _tables() -> dict[str, dict[str, str]]:
     """Made by tools/reference.py from the tables of docs/reference."""
-    text = (files("rulesmith") / "lsp" / "reference.json").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("reference.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lark import Lark
@@ -30,7 +30,7 @@ _loaded: list[Lark] = []
 def load_parser(cache: str | None = None) -> Lark:
     """The parser; `cache` is a file that the first call may take the table from, or leave it in, to save 0.1 s."""
     if not _loaded:
-        grammar = (files("rulesmith") / "grammar" / "fdm.lark").read_text(encoding="utf-8")
+        grammar = (Path(__file__).parent.parent / "grammar" / "fdm.lark").read_text(encoding="utf-8")
         parser = Lark(
             grammar,
             parser="lalr",

@@ -46,11 +46,20 @@ class House:
         for tool in ("cat", "readlink"):
             (self.tools / tool).symlink_to(shutil.which(tool) or "")
 
-    def hand(self, mail: bytes = LARGE, door: Path | None = None) -> tuple[int, bytes]:
+    def own_package(self) -> Path:
+        """The package as a copy, to be harmed; nothing of it is compiled."""
+        package = self.library / "rulesmith"
+        origin = package.resolve()
+        package.unlink()
+        shutil.copytree(origin, package, ignore=shutil.ignore_patterns("__pycache__"))
+        return package
+
+    def hand(self, mail: bytes = LARGE, door: Path | None = None, level: str = "-q") -> tuple[int, bytes]:
         """The exit status and what was said; raises BrokenPipeError where the mail is not read to its end."""
         call = self.room.call(mail)
+        words = [level if word == "-q" else word for word in call.args]
         with subprocess.Popen(
-            [door or self.bin / "fdm", *call.args], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+            [door or self.bin / "fdm", *words], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
             cwd=call.cwd, env={**call.env, "PATH": str(self.tools), "RULESMITH_CONF": ""},
         ) as process:  # fmt: skip
             assert process.stdin
@@ -147,27 +156,18 @@ def _without_package(house: House) -> None:
     (house.library / "rulesmith").unlink()
 
 
-def _copy(house: House) -> Path:
-    """The package, to be harmed."""
-    package = house.library / "rulesmith"
-    origin = package.resolve()
-    package.unlink()
-    shutil.copytree(origin, package, ignore=shutil.ignore_patterns("__pycache__"))
-    return package
-
-
 def _with_half_a_module(house: House) -> None:
-    module = _copy(house) / "fdm.py"
+    module = house.own_package() / "fdm.py"
     module.write_bytes(module.read_bytes()[:500])
 
 
 def _with_a_fault(house: House) -> None:
-    with (_copy(house) / "options.py").open("a") as module:
+    with (house.own_package() / "options.py").open("a") as module:
         module.write("\ndef parse(words):\n    raise OSError(23, 'no more files')\n")
 
 
 def test_a_grammar_that_is_gone_is_named(house: House) -> None:
-    grammar = _copy(house) / "grammar" / "fdm.lark"
+    grammar = house.own_package() / "grammar" / "fdm.lark"
     grammar.unlink()
     status, said = house.hand()
     assert (status, said.decode()) == (75, f"{grammar}: No such file or directory\n")

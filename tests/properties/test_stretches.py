@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rulesmith import stretches
+from rulesmith import stretches, stretching
 from rulesmith.evaluate import evaluate
 from rulesmith.mail import header
 from rulesmith.mail.message import Message
@@ -91,33 +91,34 @@ def history(program: tuple[Any, ...], raw: bytes) -> list[Any]:
 @pytest.fixture(autouse=True, scope="module")
 def short_stretches() -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stretches, "LEAST", 2)
-        patch.setattr(stretches, "_PACK", 2)
+        patch.setattr(stretching, "LEAST", 2)
+        for module in (stretches, stretching):
+            patch.setattr(module, "PACK", 2)
         patch.setattr(stretches, "_BLOCK", 7)
         yield
 
 
 @given(rules(), messages)
 def test_a_stretch_changes_nothing(program: tuple[Any, ...], raw: bytes) -> None:
-    assert history(stretches.with_stretches(program), raw) == history(program, raw)
+    assert history(stretching.with_stretches(program), raw) == history(program, raw)
 
 
 @given(rules(), messages)
 def test_neither_do_needles_alone(program: tuple[Any, ...], raw: bytes) -> None:
     longer = raw + b"x" * 4000  # where they cost less than the grams
-    assert history(stretches.with_stretches(program), longer) == history(program, longer)
+    assert history(stretching.with_stretches(program), longer) == history(program, longer)
 
 
 @given(rules())
 def test_who_looks_on_sees_every_rule(program: tuple[Any, ...]) -> None:
-    shown = stretches.every(stretches.with_stretches(program))
+    shown = stretches.every(stretching.with_stretches(program))
     assert [rule[0] for rule in shown] == [rule[0] for rule in program]
 
 
 def test_what_is_not_looked_for_is_not_unpacked() -> None:
     pattern = lower(b"^Subject:.*shadow", False, "pcre")
     rule = (0, AT, ((0, False, "regexp", (pattern, "headers")),), (), None, (), None, False)
-    packed = stretches.with_stretches([rule] * 1000 + [(1, AT, (ALL,), (), None, (), None, False)])
+    packed = stretching.with_stretches([rule] * 1000 + [(1, AT, (ALL,), (), None, (), None, False)])
     (_, indexes, packs, count), _ = packed
     damaged = [(None, indexes, (b"damaged",) * len(packs), count)]
     raw = b"Subject: lark\n\n"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rulesmith.mail.glob import LONGEST, matches
+from rulesmith.mail.glob import matches
+from rulesmith.mail.glob_automaton import LONGEST
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import {{name}}
 exec(open({importer.__file__!r}).read())
-sys.meta_path.insert(0, Importer({{name}}))
+sys.meta_path.insert(0, Importer({{name}}.__name__))
 import {{name}}.inner.deep, {{name}}.near
 for module in ({{name}}.near, {{name}}.inner, {{name}}.inner.deep):
     print(module.WHAT, type(module.__loader__).__name__, module.__file__, module.__package__)
@@ -99,8 +99,6 @@ def test_a_hash_that_is_to_be_checked_is_left_to_python(package: Path) -> None:
 
 
 def test_other_packages_are_not_its_business() -> None:
-    import rulesmith
-
-    finder = importer.Importer(rulesmith)
+    finder = importer.Importer("rulesmith")
     assert finder.find_spec("rulesmithy.near", [str(PACKAGE)]) is None
     assert finder.find_spec("rulesmith.no_such_module", [str(PACKAGE)]) is None

@@ -1,0 +1,112 @@
+"""Makes the file from which a message's modules are loaded (bundle.py): python -m rulesmith.bundling [--unchecked]
+
+Cold: the door does it when it compiles a configuration and may write where the compiled modules are, as Python itself
+keeps those. Where it may not, root does it once with the command above. With `--unchecked` no source is looked at when
+a message comes: for an image, in which none changes.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import marshal
+import os
+import sys
+from importlib.util import MAGIC_NUMBER
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+    from rulesmith.bundle import Packed
+
+PACKAGE = Path(__file__).parent
+# What every message loads, each behind those that it needs (tests/test_import_weight.py compares).
+MODULES = (
+    "rulesmith",
+    "rulesmith.importer",
+    "rulesmith.environment",
+    "rulesmith.effects",
+    "rulesmith.limits",
+    "rulesmith.log",
+    "rulesmith.options",
+    "rulesmith.fdm",
+    "rulesmith.delivery",
+    "rulesmith.program",
+    "rulesmith.delivery.program_file",
+    "rulesmith.load",
+    "rulesmith.delivery.folders",
+    "rulesmith.delivery.world",
+    "rulesmith.delivery.privileges",
+    "rulesmith.delivery.drive",
+    "rulesmith.actions",
+    "rulesmith.conditions",
+    "rulesmith.mail",
+    "rulesmith.mail.glob",
+    "rulesmith.stretches",
+    "rulesmith.evaluate",
+    "rulesmith.mail.date",
+    "rulesmith.mail.header",
+    "rulesmith.mail.message",
+    "rulesmith.sources",
+    "rulesmith.sources.stdin",
+    "rulesmith.wording",
+    "rulesmith.mda",
+    "rulesmith.regexp",
+    "rulesmith.regexp.search",
+    "rulesmith.conditions.regexp",
+    "rulesmith.conditions.all",
+    "rulesmith.actions.maildir",
+    "rulesmith.delivery.maildir",
+)
+
+
+def path() -> Path:
+    """Where the file is for this Python."""
+    return PACKAGE / "__pycache__" / f"message.{sys.implementation.cache_tag}.bundle"
+
+
+def write(checked: bool = True) -> None:
+    """Make it, for everybody who may read the sources. Raises OSError."""
+    start = _compiled(PACKAGE / "bundle.py")
+    octets = marshal.dumps((start, MAGIC_NUMBER, [_packed(name, checked) for name in MODULES]))
+    target = path()
+    target.parent.mkdir(exist_ok=True)
+    temporary = target.with_name(f"{target.name}.{os.getpid()}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(octets)
+            file.flush()
+            # After a power cut it is there or not: of a torn one marshal would make anything.
+            os.fsync(file.fileno())
+        temporary.chmod((PACKAGE / "bundle.py").stat().st_mode & 0o666)
+        temporary.replace(target)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _packed(name: str, checked: bool) -> Packed:
+    source = PACKAGE.parent.joinpath(*name.split("."))
+    source = source / "__init__.py" if source.is_dir() else source.with_suffix(".py")
+    # The time before the text: who writes in between makes it out of date.
+    status = source.stat()
+    seconds = int(status.st_mtime) & 0xFFFFFFFF if checked else None
+    octets = status.st_size & 0xFFFFFFFF
+    return name, source.relative_to(PACKAGE.parent).as_posix(), seconds, octets, _compiled(source)
+
+
+def _compiled(source: Path) -> CodeType:
+    """The code of a module, without what only its readers need, and without the import that asks for a flag."""
+    tree = ast.parse(source.read_bytes())
+    tree.body = [each for each in tree.body if not (isinstance(each, ast.ImportFrom) and each.module == "__future__")]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body[0] = ast.copy_location(ast.Pass(), node.body[0])
+    code: CodeType = compile(tree, str(source), "exec", __future__.annotations.compiler_flag, dont_inherit=True)
+    return code
+
+
+if __name__ == "__main__":
+    write(checked="--unchecked" not in sys.argv[1:])
