@@ -12,6 +12,7 @@ from pathlib import Path
 from bench import corpus
 from tests.chain import fetching
 from tests.chain.bed import Bed
+from tests.chain.by_lmtp import came_by_lmtp
 from tests.chain.dovecot import USERS, Dovecot
 
 SIZE = 2_000
@@ -69,14 +70,15 @@ class Backlog:
     def _arrived(self, folder: str) -> int:
         return sum(1 for _ in self._files(self._store, folder))
 
-    def check(self) -> None:
-        """Nothing lost, doubled, altered or not scanned, and nothing left at the provider."""
+    def check(self, by_lmtp: bool) -> None:
+        """Nothing lost, doubled, altered or not scanned, nothing left at the provider, and all came by that way."""
         sent = Counter(map(_essence, self._messages))
         for folder in FOLDERS:
             found = [path.read_bytes() for path in self._files(self._store, folder)]
             stored = Counter(map(_essence, found))
             assert stored == sent, f"{folder}: {(sent - stored).total()} lost, {(stored - sent).total()} too many"
             assert all(_SCANNED in each for each in found), f"{folder}: not everything was scanned"
+            assert all(came_by_lmtp(each) == by_lmtp for each in found), f"{folder}: by another way"
         every = [path for part in ("new", "cur") for path in self._store.mail.rglob(f"{part}/*")]
         assert len(every) == self.count * len(FOLDERS), "mail went astray"
         assert not any(self._files(self._provider, ".")), "not everything was fetched"

@@ -85,5 +85,10 @@ MEMORY = ((10, 2_000, Limit(14, 10)), (10_000, 2_000, Limit(24, 14)), (10, 5_000
 COMPILE = (1000, Limit(400, 200))
 # The whole way from the provider to two mailboxes, beside `rspamc --mime | fdm 2.2`: CPU for a message, and messages a
 # second for a backlog.
-CHAIN_CPU = {"one-shot": Limit(0.8, 0.7), "resident": Limit(0.25, 0.18), "resident, queue": Limit(0.25, 0.18)}
+CHAIN_CPU = {
+    "one-shot": Limit(0.8, 0.7),
+    "one-shot, LMTP": Limit(0.8, 0.7),
+    "resident": Limit(0.25, 0.18),
+    "resident, queue": Limit(0.25, 0.18),
+}
 CHAIN_RATE = {"resident": Least(3, 4), "resident, queue": Least(5, 7)}

@@ -1,7 +1,8 @@
 """The whole way from a provider to two mailboxes, old and new: python -m bench.chain [MESSAGES] [ROUNDS]
 
 In the tests' bed: real fetchmail takes messages of 2 KB from a real Dovecot, real rspamd (with redis) judges each, the
-same rules store it in two mailboxes of another real Dovecot with `deliver -d USER [-m FOLDER]`. The ways take turns;
+same rules store it in two mailboxes of another real Dovecot: `deliver -d USER [-m FOLDER]`, which is run, or has its
+work done by Dovecot's LMTP server ("one-shot, LMTP" with `set dovecot`, and the resident ways). The ways take turns;
 in each turn the ways that start a program for each message get a quarter of the messages. CPU is that of everything
 in the bed, so rspamd, Dovecot and the provider too. Time goes from fetchmail's start until all is in both mailboxes,
 where it is then looked at: all of it there, once, unchanged and scanned.
@@ -30,11 +31,13 @@ from tests.chain.dovecot import Dovecot
 from tests.chain.test_seed import SEED
 from tests.faults.spam import Spam
 
-OLD, ONE_SHOT, RESIDENT, QUEUE = "`rspamc --mime \\| fdm` 2.2", "one-shot", "resident", "resident, queue"
+OLD, ONE_SHOT, BY_LMTP = "`rspamc --mime \\| fdm` 2.2", "one-shot", "one-shot, LMTP"
+RESIDENT, QUEUE = "resident", "resident, queue"
 WARM = 8  # messages before the measured ones, so that programs are compiled and connections made
 TICKS = os.sysconf("SC_CLK_TCK")
 JUNK = 'match "^X-Spam: yes" in headers action pipe "/usr/libexec/dovecot/deliver -d user@example.com -m Junk"\n'
 HOME = "/config/users/user@example.com"
+SOCKET = "/run/dovecot/lmtp"
 HEAD = (
     "| way | messages a second | rate ÷ old | bar, aim | | CPU for one | ÷ old | bar, aim | |"
     " CPU without rspamd and provider | ÷ old |"
@@ -75,6 +78,7 @@ class Chain:
         self._doors = {
             OLD: f"{self._spam.client} --mime | {fdm} {words}",
             ONE_SHOT: f"{self._inside}/{door.name} {words}",
+            BY_LMTP: f"{self._inside}/{door.name} {words}",
         }
         self._same = self._same_for_all()
 
@@ -88,6 +92,7 @@ class Chain:
             (self._bed.home / "fdm.conf", "".join(rules)),
             (self._bed.folder / "config" / "plain.conf", scan),
             (self._bed.folder / "config" / "queue.conf", f'{scan}set queue "{HOME}/queue"\n'),
+            (self._bed.folder / "config" / "lmtp.conf", f'{scan}set dovecot "{SOCKET}"\nset dovecot-folders\n'),
         ):
             path.write_text(text)
             path.chmod(0o600)
@@ -106,7 +111,7 @@ class Chain:
             yield
             return
         serve = f"{self._inside}/python -m rulesmith serve --lmtp /run/serve --users /config/users"
-        line = f"RULESMITH_CONF={_site(way)} exec {serve} --dovecot /run/dovecot/lmtp -- -q >&2"
+        line = f"RULESMITH_CONF={_site(way)} exec {serve} --dovecot {SOCKET} -- -q >&2"
         name = self._bed.start(["sh", "-c", line], until="serving")
         yield
         self._bed.signal(name, signal.SIGTERM)
@@ -130,7 +135,7 @@ class Chain:
         assert done.status == 0, done
         self._wait_for_queue()
         total, same = (now - then for now, then in zip(self._cpu(), before, strict=True))
-        backlog.check()
+        backlog.check(by_lmtp=way not in (OLD, ONE_SHOT))
         backlog.clear()
         return Turn(count / seconds, total * 1000 / count, same * 1000 / count)
 
@@ -159,7 +164,7 @@ class Chain:
 
 
 def _site(way: str) -> str:
-    return "/config/queue.conf" if way == QUEUE else "/config/plain.conf"
+    return {QUEUE: "/config/queue.conf", BY_LMTP: "/config/lmtp.conf"}.get(way, "/config/plain.conf")
 
 
 def _table() -> Iterator[tuple[int, tuple[int, int]]]:
@@ -194,7 +199,7 @@ def main() -> int:
             print(f"{programs.machine()}\n", flush=True)
             turns: dict[str, list[Turn]] = {}
             for number in range(rounds):
-                for way in (OLD, ONE_SHOT, RESIDENT, QUEUE):
+                for way in (OLD, ONE_SHOT, BY_LMTP, RESIDENT, QUEUE):
                     turn = chain.turn(way, count if way in CHAIN_RATE else max(1, count // 4))
                     turns.setdefault(way, []).append(turn)
                     load = os.getloadavg()[0]
