@@ -34,11 +34,12 @@ def way(request: pytest.FixtureRequest, bed: Bed, dovecot: Dovecot) -> Iterator[
     assert bed.wait(name).status == 0
 
 
-def serve(bed: Bed, way: str) -> int:
+def serve(bed: Bed, way: str, *options: str) -> int:
     """Start the server; its name in the bed."""
     argv = [str(Path(DOOR).with_name("rulesmith")), "serve", "--lmtp", "/run/serve", "--users", "/config/users"]
     if way == "LMTP":
         argv += ["--dovecot", "/run/dovecot/lmtp"]
+    argv += options
     # The bed's own agent speaks on standard output.
     return bed.start(["sh", "-c", 'exec "$@" >&2', "sh", *argv], until="serving")
 
@@ -98,6 +99,20 @@ def test_what_cannot_be_delivered_stays_at_the_provider_until_it_can(
     assert poll(bed, provider, keep, bounce).status == 0
     found = texts(dovecot.imaps, ca, USER)
     assert [as_sent(each, way) for each in found] == [without_sender(PLAIN)]
+
+
+@pytest.mark.parametrize(("options", "by_lmtp"), [((), True), (("--dovecot", ""), False)])
+def test_a_configuration_may_ask_for_lmtp_where_the_server_has_not_been_told(
+    bed: Bed, dovecot: Dovecot, provider: Dovecot, ca: Path, options: tuple[str, ...], by_lmtp: bool
+) -> None:
+    configure(bed, 'set dovecot "/run/dovecot/lmtp"\nset dovecot-folders\n' + SEED)
+    fill(bed, provider, list(EVERY.values()))
+    name = serve(bed, "deliver", *options)
+    assert poll(bed, provider, "no keep").status == 0
+    bed.signal(name, signal.SIGTERM)
+    bed.wait(name)
+    found = [each for folder in ("INBOX", "Received") for each in texts(dovecot.imaps, ca, USER, folder)]
+    assert [came_by_lmtp(each) for each in found] == [by_lmtp] * 6
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
