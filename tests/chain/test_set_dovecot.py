@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +16,8 @@ from tests.chain.fetching import USER
 from tests.chain.messages import EVERY, FOR_ALIAS, PLAIN, without_received
 from tests.chain.reader import texts
 from tests.chain.test_seed import SEED, configure
-from tests.scripted import CLOSE, server
+from tests.scripted import CLOSE, SILENCE, server
+from tests.serve.service import until
 
 D = "/usr/libexec/dovecot/deliver"
 SOCKET = 'set dovecot "/run/dovecot/lmtp"\n'
@@ -31,13 +34,13 @@ def fetch(bed: Bed, message: bytes, site: str = "") -> Done:
     return bed.run(*argv, stdin=message, env={"RULESMITH_CONF": "/config/site.conf"})
 
 
-@pytest.mark.parametrize("in_site", [False, True])
+@pytest.mark.parametrize(("own", "site"), [(ON, ""), ("", ON), ("", ON + f'set queue "/config/users/{USER}/queue"\n')])
 @pytest.mark.parametrize("name", EVERY)
 def test_both_deliveries_arrive_and_nothing_is_altered(
-    bed: Bed, dovecot: Dovecot, ca: Path, name: str, in_site: bool
+    bed: Bed, dovecot: Dovecot, ca: Path, name: str, own: str, site: str
 ) -> None:
-    configure(bed, SEED if in_site else ON + SEED)
-    done = fetch(bed, EVERY[name], ON if in_site else "")
+    configure(bed, own + SEED)
+    done = fetch(bed, EVERY[name], site)
     assert (done.status, done.err) == (0, b""), done
     mine, other = ("alias", "user") if EVERY[name] == FOR_ALIAS else ("user", "alias")
     for folder in ("INBOX", "Received"):
@@ -165,3 +168,16 @@ def test_what_a_server_does_not_take_the_command_delivers(
         assert fetch(bed, PLAIN, ON.replace("/run/dovecot/lmtp", "/run/strange")).status == 0
     ((_, found),) = stored(dovecot).items()
     assert found == [PLAIN]
+
+
+def test_who_is_told_to_end_waits_for_no_answer(bed: Bed, dovecot: Dovecot, strange: Path) -> None:
+    configure(bed, ON.replace("/run/dovecot/lmtp", "/run/strange") + ONE.format(f"{D} -d {USER}"))
+    with server((*BEGIN, *TAKEN, SILENCE), strange) as heard:
+        strange.chmod(0o777)
+        name = bed.begin("sh", "-c", "exec /usr/bin/fdm -a stdin -f ~/fdm.conf -m fetch", stdin=PLAIN)
+        until(lambda: len(heard) > len(BEGIN) + len(TAKEN) - 1)
+        before = time.monotonic()
+        bed.signal(name, signal.SIGTERM)
+        assert bed.wait(name).status == 75
+    assert time.monotonic() - before < 5
+    assert stored(dovecot) == {}
