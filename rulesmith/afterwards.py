@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.delivery.drive import Driver, Steps
+    from rulesmith.delivery.entry import Entry
     from rulesmith.delivery.progress import Progress
-    from rulesmith.delivery.queue import Entry
     from rulesmith.evaluate import Asking, User
     from rulesmith.mda import Session
 
@@ -118,11 +118,7 @@ class Afterwards:
             return
         from rulesmith.delivery import answers, queue
 
-        try:
-            others = len(queue.names(self.entry.folder)) > 1
-        except OSError:
-            return
-        if others:
+        if queue.is_waited(self.entry):
             causes = {CONFIGURATION, *(cause_of(effect) for effect in self.steps.answered)}
             answers.mark(self.entry.folder, causes if self.entry.verdict is None else causes | {SCAN})
 
@@ -165,7 +161,7 @@ class Afterwards:
 
     def release(self, raw: Callable[[], bytes], rules: Callable[[], Asking], now: int) -> str:
         """Somebody wants the message in the problem mailbox now; why it is not there, "" if it is."""
-        progress = self.steps.open()
+        progress = self.steps.keep()
         if progress is None:
             return self.steps.why_lost
         if not progress.reason:

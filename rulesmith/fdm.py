@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, NoReturn
 
-    from rulesmith.delivery.queue import Entry
+    from rulesmith.delivery.entry import Entry
     from rulesmith.delivery.spool import Spool
     from rulesmith.mda import Session
     from rulesmith.program import Account, Program

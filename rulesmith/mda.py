@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from rulesmith.delivery.entry import Entry
     from rulesmith.delivery.progress import Progress
-    from rulesmith.delivery.queue import Entry
     from rulesmith.evaluate import Asking
     from rulesmith.log import Log
     from rulesmith.options import Options

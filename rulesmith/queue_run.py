@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from rulesmith import unread
 from rulesmith.delivery import answers, privileges, queue, schedule
+from rulesmith.delivery.entry import MAIL, PROGRESS, TAKEN, Entry
 from rulesmith.delivery.progress import Unreadable
 from rulesmith.effects import stopping
 from rulesmith.fdm import Door
@@ -235,7 +236,7 @@ def _become(uid: int) -> None:
     privileges.switch((os.fsencode(person.pw_name), person.pw_uid, person.pw_gid, b""))
 
 
-def _note_as_owner(entry: queue.Entry, reason: str) -> None:
+def _note_as_owner(entry: Entry, reason: str) -> None:
     """In a process of its own. Does not return."""
     try:
         _become(entry.owner)
@@ -244,7 +245,7 @@ def _note_as_owner(entry: queue.Entry, reason: str) -> None:
         os._exit(0)
 
 
-def _work(entry: queue.Entry, release: bool) -> None:
+def _work(entry: Entry, release: bool) -> None:
     """In a process of its own: the message through the door, called as it was at first. Does not return."""
     status = 1
     try:
@@ -283,10 +284,8 @@ def sweep(folder: bytes, now: float) -> None:
         return
     for name in names:
         path = folder + b"/" + name
-        base = name.removesuffix(b".new").removesuffix(queue.PROGRESS)
-        orphan = base != name and not any(
-            os.path.lexists(folder + b"/" + base + suffix) for suffix in (queue.MAIL, queue.TAKEN)
-        )
+        base = name.removesuffix(b".new").removesuffix(PROGRESS)
+        orphan = base != name and not any(os.path.lexists(folder + b"/" + base + suffix) for suffix in (MAIL, TAKEN))
         arriving = name[:1] == b"." and name[1:2].isdigit()
         age = GHOST_SECONDS if name.endswith(queue.GHOST) else _LEFTOVER
         if not (orphan or arriving or name.endswith((b".new", queue.GHOST))):

@@ -6,11 +6,14 @@ import os
 from typing import TYPE_CHECKING
 
 from rulesmith.delivery import queue
+from rulesmith.delivery.entry import PROGRESS
 from rulesmith.delivery.progress import Progress, Unreadable
 from rulesmith.delivery.schedule import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class State:
@@ -46,17 +49,34 @@ class State:
 
 def progress_of(folder: bytes, name: bytes) -> Progress | None:
     """How far a message has come, only to be looked at; None where nothing is known. Raises OSError."""
-    path = folder + b"/" + name + queue.PROGRESS
+    path = folder + b"/" + name + PROGRESS
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(path, _FLAGS)
     except FileNotFoundError:
-        return None
+        return _within(folder, name)
     try:
         return Progress(path, descriptor)
     except Unreadable:
         return None
     finally:
         os.close(descriptor)
+
+
+def _within(folder: bytes, name: bytes) -> Progress | None:
+    """What the file of the message says of that itself."""
+    try:
+        entry = queue.look(folder, name)
+    except (PermissionError, Unreadable):
+        return None
+    try:
+        progress = entry.written(_FLAGS)
+    except Unreadable:
+        return None
+    finally:
+        entry.close()
+    if progress is not None:
+        progress.close()
+    return progress
 
 
 def states(folder: bytes) -> Iterator[State]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.delivery.drive import Steps
-    from rulesmith.delivery.queue import Entry
+    from rulesmith.delivery.entry import Entry
     from rulesmith.mda import AccountRun
 
 
@@ -27,7 +27,7 @@ def scanned(
 
     def since() -> int | None:
         """When it was tried first, which is written down at the latest now; None where that is not possible."""
-        progress = steps.open()
+        progress = steps.keep()
         if progress is None:
             return None if entry is None else now
         # That try may have had a clock that went wrong.
@@ -40,10 +40,8 @@ def scanned(
         steps.failed = (SCAN, session.settings["scan"])
         raise
     if entry is not None and verdict is not None:
-        from rulesmith.delivery import again  # most have no queue
-
         try:
-            entry.replace(text, verdict, again.name_of(entry, raw))
+            entry.replace(raw, text, verdict, steps.progress)
         except OSError as error:
             # It is scanned again when it is tried again.
             run.say(f"the scanned message is not in the queue: {error.strerror}")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.delivery.drive import Steps
-    from rulesmith.delivery.queue import Entry
+    from rulesmith.delivery.entry import Entry
     from rulesmith.evaluate import Asking, Verdict
 
 # What a pipe takes at once (PIPE_BUF), and so the longest line.

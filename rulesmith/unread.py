@@ -10,7 +10,7 @@ from rulesmith.effects import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rulesmith.delivery.queue import Entry
+    from rulesmith.delivery.entry import Entry
     from rulesmith.log import Log
 
 
@@ -21,7 +21,11 @@ def defer(entry: Entry, reason: str, log: Log) -> None:
     tries = 0
     try:
         progress = entry.progress() or entry.begin()
-        progress.fail(int(time.time()), reason.encode("utf-8", "surrogateescape"), CONFIGURATION)
+        try:
+            progress.fail(int(time.time()), reason.encode("utf-8", "surrogateescape"), CONFIGURATION)
+        finally:
+            # It may hold the lock of the message.
+            progress.close()
         tries = progress.tries
     except (OSError, Failure) as error:
         log.warn(f"that cannot be written down: {error}")

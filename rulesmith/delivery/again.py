@@ -14,14 +14,14 @@ import os
 import time
 
 from rulesmith.delivery import queue
+from rulesmith.delivery.entry import TAKEN
 from rulesmith.delivery.progress import Unreadable
 from rulesmith.effects import Failure
 from rulesmith.limits import GHOST_SECONDS, JOURNAL_PATIENCE
-from rulesmith.mail import header, identity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rulesmith.delivery.queue import Entry
+    from rulesmith.delivery.entry import Entry
 
 _PAUSE = 0.02
 
@@ -31,16 +31,19 @@ def find(entry: Entry) -> Entry | None:
 
     Raises Delivered where that is delivered; Failure where another process is at work on it: come again later.
     """
-    name = name_of(entry)
+    name = entry.recognise()
     until = time.monotonic() + JOURNAL_PATIENCE
     while True:
         busy = False
-        for other in os.listdir(entry.folder):
-            if other == name + queue.GHOST:
-                _lay(entry.folder + b"/" + other)
-            elif other.endswith(queue.TAKEN) and _is_same(entry.folder, other.removesuffix(queue.TAKEN), name):
+        for file in os.listdir(entry.folder):
+            if not queue.may_be(file, entry):
+                continue
+            other = file.removesuffix(TAKEN)
+            if other == file:
+                _lay(entry.folder + b"/" + file)
+            elif _is_same(entry.folder, other, name):
                 try:
-                    earlier = queue.open_entry(entry.folder, other.removesuffix(queue.TAKEN))
+                    earlier = queue.open_entry(entry.folder, other)
                 except BlockingIOError:
                     busy = True
                     continue
@@ -59,7 +62,7 @@ def find(entry: Entry) -> Entry | None:
 
 def remember(entry: Entry) -> None:
     """Leave a ghost: the caller of this message was never told. Raises OSError."""
-    path = entry.folder + b"/" + name_of(entry) + queue.GHOST
+    path = entry.folder + b"/" + entry.recognise() + queue.GHOST
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
     os.utime(path)
 
@@ -82,20 +85,6 @@ def _is_same(folder: bytes, other: bytes, name: bytes) -> bool:
     except (OSError, Unreadable):
         return False
     try:
-        return name_of(entry) == name
+        return entry.recognise() == name
     finally:
         entry.close()
-
-
-def name_of(entry: Entry, raw: bytes | None = None) -> bytes:
-    """The same for the same message in the same call, that came by the same way, scanned or not.
-
-    `raw` is the text of the entry where somebody has it already.
-    """
-    if entry.known:
-        return entry.known
-    raw = header.strip_from_line(entry.raw() if raw is None else raw)
-    known = identity.identity(raw, header.boundary(raw), way=True)
-    context = entry.context
-    person = [context.variables.get(name, b"") for name in (b"HOME", b"RECIPIENT")]
-    return identity.digest(known, context.folder, *person, *context.words)[:20].hex().encode()

@@ -111,6 +111,8 @@ class Steps:
         """Something could not be written down."""
         self.lost = True
         self.why_lost = error.strerror or str(error)
+        if self.progress is not None and self.progress.abandon():
+            self.progress = None
 
     def repeats(self) -> str:
         """What a retry may do because something could not be written down; "" where nothing is lost."""
@@ -118,8 +120,20 @@ class Steps:
             return ""
         return f"a retry may repeat deliveries, since the journal cannot be written: {self.why_lost}"
 
+    def keep(self) -> Progress | None:
+        """The record, on the disk, made if there is none; None, and `lost`, where it cannot be kept."""
+        progress = self.open()
+        if progress is not None:
+            try:
+                progress.keep()
+            except OSError as error:
+                self.lose(error)
+                return None
+        return progress
+
     def open(self) -> Progress | None:
-        """The record, made if there is none; None, and `lost`, where it cannot be kept."""
+        """The record, made if there is none, which is on the disk when something is written down; None, and `lost`,
+        where it cannot be kept."""
         if self.progress is None and not self.lost:
             try:
                 self.progress = self._begin()

@@ -68,8 +68,7 @@ def create(folder: bytes, name: bytes, now: int) -> Progress:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             progress = Progress(path, descriptor)
-            progress.begin(now)
-            folders.sync_folder(folder)
+            progress.begin(now, fresh=True)
         except BlockingIOError:
             # Another process found our file before we had locked it, and takes it for an earlier try.
             os.close(descriptor)

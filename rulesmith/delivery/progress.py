@@ -1,8 +1,9 @@
 """How far a message has come: which of its deliveries are done, how often it was tried, what stopped it.
 
-One file a message, in the journal or beside its entry in the queue. It is a text file, one record a line:
-the CRC-32 of the rest of the line, a word, its values with `%xx` for what is not printable. A record is written
-with one write and synced; a line that is torn or damaged ends the file, and a later record goes where it began.
+One file a message, in the journal or beside its entry in the queue, where the entry itself holds the records of a try
+that has not failed (entry.py). It is a text file, one record a line: the CRC-32 of the rest of the line, a word, its
+values with `%xx` for what is not printable. A record is written with one write and synced; a line that is torn or
+damaged ends the file, and a later record goes where it began.
 
     rulesmith-progress VERSION
     begin WHEN             the arrival: tags made of the time are the same at every try
@@ -73,6 +74,7 @@ class Progress:
     clock may be set back), `last` that of the last one (both None before that). `reason`, `cause` and `what` are the
     last failure's: the sentence, which of the things outside failed, and the delivery. `stubborn` counts the failures
     in a row, up to the last, while the same cause let others through. `done` lists the descriptions of what is stored.
+    `within` says that the records are behind the message in its entry; `path` is where they go when a try has failed.
     """
 
     __slots__ = (
@@ -82,9 +84,12 @@ class Progress:
         "_descriptor",
         "_end",
         "_failures",
+        "_named",
         "_seen",
+        "_start",
         "_steps",
         "_trying",
+        "_unwritten",
         "cause",
         "done",
         "last",
@@ -95,11 +100,14 @@ class Progress:
         "stubborn",
         "tries",
         "what",
+        "within",
     )
 
-    def __init__(self, path: bytes, descriptor: int) -> None:
-        """Read what there is. The descriptor is ours from now on. Raises OSError, Unreadable."""
+    def __init__(self, path: bytes, descriptor: int, start: int = -1) -> None:
+        """Read what there is; from `start` on where the file is the entry of the message. The descriptor is ours from
+        now on. Raises OSError, Unreadable."""
         self.path = path
+        self.within = start >= 0
         self.now = 0
         self.tries = 0
         self.since: int | None = None
@@ -110,7 +118,9 @@ class Progress:
         self.stubborn = 0
         self.done: list[bytes] = []
         self._descriptor = descriptor
-        self._end = 0
+        self._start = self._end = max(start, 0)
+        self._unwritten = b""
+        self._named = True  # the name of the file is on the disk
         self._damaged = False
         self._failures = 0
         self._trying: int | None = None
@@ -121,13 +131,13 @@ class Progress:
         self._load()
 
     def _load(self) -> None:
-        octets = os.pread(self._descriptor, os.fstat(self._descriptor).st_size, 0)
+        octets = os.pread(self._descriptor, os.fstat(self._descriptor).st_size - self._start, self._start)
         for line in octets.split(b"\n")[:-1]:
             record = unpack(line)
             if record is None:
                 self._damaged = True
                 break
-            if not self._end and record != [_MAGIC, VERSION]:
+            if self._end == self._start and record != [_MAGIC, VERSION]:
                 raise Unreadable
             self._take(*record)
             self._end += len(line) + 1
@@ -167,10 +177,21 @@ class Progress:
         elif word == b"tries":
             self.tries, self.since = int(values[0]), int(values[1])
 
+    def begin(self, now: int, fresh: bool = False) -> None:
+        """The first record of a new file, which is written with the next one. `fresh`: nor is its name on the disk."""
+        self.now = now
+        self._unwritten = pack(_MAGIC, VERSION) + pack(b"begin", b"%d" % now)
+        self._named = not fresh
+
     # Each of these is on the disk when it returns, or raises OSError.
 
+    def keep(self) -> None:
+        """What has not been written yet."""
+        if self._unwritten:
+            self._write()
+
     def _write(self, *records: bytes) -> None:
-        text = b"".join(records)
+        text = self._unwritten + b"".join(records)
         at = self._end
         rest = memoryview(text)
         try:
@@ -179,6 +200,8 @@ class Progress:
                 at += written
                 rest = rest[written:]
             os.fsync(self._descriptor)
+            if not self._named:
+                folders.sync_folder(folders.parent_of(self.path))
         except OSError:
             # A torn record would hide those behind it. Where even this fails, reading stops there.
             try:
@@ -187,15 +210,12 @@ class Progress:
                 pass
             raise
         self._end = at
-
-    def begin(self, now: int) -> None:
-        """The first record of a new file."""
-        self.now = now
-        self._write(pack(_MAGIC, VERSION), pack(b"begin", b"%d" % now))
+        self._unwritten = b""
+        self._named = True
 
     def retry(self, when: int) -> None:
         """A further try begins: should it be killed, it counts all the same."""
-        if self._failures > PROGRESS_FAILURES:
+        if self.within or self._failures > PROGRESS_FAILURES:
             self._condense()
         # Behind a torn end something else would be read as ours.
         os.ftruncate(self._descriptor, self._end)
@@ -203,6 +223,8 @@ class Progress:
 
     def fail(self, when: int, reason: bytes, cause: bytes = b"", what: bytes = b"", beside: bool = False) -> None:
         """The try has ended without the whole plan being done."""
+        if self.within:
+            self._condense()
         self.reason, self.cause, self.what = reason[:PROGRESS_TEXT], cause, what[:PROGRESS_TEXT]
         self._write(pack(b"fail", b"%d" % when, cause, b"1" if beside else b"0", self.what, self.reason))
         self._failed(when)
@@ -210,12 +232,10 @@ class Progress:
         self._failures += 1
 
     def _condense(self) -> None:
-        """Write the file anew, one record for all failed tries. The lock goes over to the new file."""
-        records = [
-            pack(_MAGIC, VERSION),
-            pack(b"begin", b"%d" % self.now),
-            pack(b"tries", b"%d" % max(0, self.tries - 1), b"%d" % (self.since or self.now)),
-        ]
+        """Write a file anew, one record for all failed tries. The lock goes over to the new file."""
+        records = [pack(_MAGIC, VERSION), pack(b"begin", b"%d" % self.now)]
+        if self.tries:
+            records += [pack(b"tries", b"%d" % (self.tries - 1), b"%d" % (self.since or self.now))]
         records += [
             pack(b"done", step, what, *[part for tag in tags.items() for part in tag])
             for (step, tags), what in zip(self._steps.items(), self.done, strict=True)
@@ -237,7 +257,8 @@ class Progress:
             os.close(descriptor)
             raise
         os.close(self._descriptor)
-        self._descriptor, self._end, self._failures = descriptor, len(text), 1
+        self._descriptor, self._end, self._failures = descriptor, len(text), int(self.last is not None)
+        self._start, self.within, self._unwritten, self._named = 0, False, b"", True
 
     def move(self, path: bytes) -> None:
         """Lie there from now on, where another lock keeps others away. Raises Failure, and is where it was."""
@@ -267,6 +288,19 @@ class Progress:
     def remove(self) -> None:
         """The message is done with. Raises OSError."""
         os.unlink(self.path)
+
+    def abandon(self) -> bool:
+        """Let go of a new record of which nothing could be written; False where there is more to it."""
+        if not self._unwritten or (self._named and not self.within):
+            return False
+        try:
+            if not self.within:
+                os.unlink(self.path)
+        except OSError:
+            # An empty record says nothing; it goes with its age.
+            pass
+        self.close()
+        return True
 
     def close(self) -> None:
         """Let go of the file; what it says stays."""

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.delivery.dovecot import Agent
+    from rulesmith.delivery.entry import Entry
     from rulesmith.delivery.progress import Progress
-    from rulesmith.delivery.queue import Entry
     from rulesmith.delivery.spool import Spool
     from rulesmith.log import Log
     from rulesmith.options import Options

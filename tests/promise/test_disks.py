@@ -84,6 +84,7 @@ def test_a_journal_on_a_full_disk_is_told_of(tmp_path: Path) -> None:
         (room.journal / "filler").write_bytes(b"z" * 4096)
         outcome = room.hand(MAIL)
         assert (outcome.status, b"a retry may repeat deliveries" in outcome.stderr) == (75, True)
+        assert room.records() == ["filler"]
 
 
 @pytest.mark.parametrize("queue", [False, True], ids=["journal", "queue"])

@@ -222,6 +222,7 @@ def test_two_processes_at_once_on_one_message(tmp_path: Path) -> None:
 def test_who_finds_a_message_in_other_hands_asks_to_come_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "JOURNAL_PATIENCE", 0.1)
     progress = journal.create(bytes(tmp_path), b"name", 1)
+    progress.keep()
     with pytest.raises(Failure, match="another process"):
         journal.find(bytes(tmp_path), b"name")
     progress.close()

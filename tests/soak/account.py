@@ -137,7 +137,7 @@ class Account:
         """Lines of `queue run` by letter, as far as they name the message."""
         said: dict[str, str] = {}
         for line in self._log().splitlines():
-            found = re.search(r"\b\d+\.\d{6}\.\d+\b", line)
+            found = re.search(r"\b\d+\.\d{6}\.\d+\.[0-9a-f]{8}\b", line)
             if found and (name := self.entries.get(found[0])):
                 said[name] = said.get(name, "") + line + "\n"
         return said
