@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Index = tuple[str, bool, int, bytes, bytes]
     # (None, indexes, the rules in packs, how many rules); a rule has its number where a stretch has None.
     Stretch = tuple[None, tuple[Index, ...], tuple[bytes, ...], int]
-    Position = int | tuple[int, ...]
+    Positions = int | bytes  # one, or several packed
 
 PACK = 32  # rules
 GRAM = 4  # octets
@@ -85,17 +85,18 @@ def _positions(indexes: tuple[Index, ...], message: Message) -> list[int]:
 
 def _positions_of(index: Index, message: Message) -> list[int]:
     area, case, count, packed_needles, packed_grams = index
-    text = message.view(area) if case else message.folded(area)
+    size = len(message.raw) - message.body_at if area == "body" else len(message.view(area))
     # A needle costs a little, and something for each octet of the text; all grams together a lot for each octet.
-    if count * (2 + len(text) // 200) < len(text):
-        return [position for needle, position in _unpack(packed_needles) if needle in text]
-    grams: dict[bytes, Position] = _unpack(packed_grams)
+    if count * (2 + size // 200) < size:
+        return [position for needle, position in _unpack(packed_needles) if not message.lacks(area, needle, case)]
+    text = message.view(area) if case else message.folded(area)
+    grams: dict[bytes, Positions] = _unpack(packed_grams)
     found: list[int] = []
     for start in range(0, len(text), _BLOCK):
         block = text[start : start + _BLOCK + GRAM - 1]
         for gram in grams.keys() & {block[at : at + GRAM] for at in range(len(block) - GRAM + 1)}:
             positions = grams[gram]
-            found += positions if isinstance(positions, tuple) else (positions,)
+            found += _unpack(positions) if isinstance(positions, bytes) else (positions,)
     return found
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rulesmith.program import Rule, Term
-    from rulesmith.stretches import Position
+    from rulesmith.stretches import Positions
 
     Needle = tuple[str, bool, bytes]  # area, whether case counts, the octets
 
@@ -76,7 +76,7 @@ def _close(run: list[tuple[Rule, list[Needle]]]) -> list[Any]:
     return [(None, indexes, packs, len(rules))]
 
 
-def _grams(found: list[tuple[bytes, int]]) -> dict[bytes, Position]:
+def _grams(found: list[tuple[bytes, int]]) -> dict[bytes, Positions]:
     """For each needle one of its grams, which is rare and in few other needles, and the positions of their rules."""
     users: dict[bytes, int] = {}
     choices = {needle: {needle[at : at + GRAM] for at in range(len(needle) - GRAM + 1)} for needle, _ in found}
@@ -88,7 +88,8 @@ def _grams(found: list[tuple[bytes, int]]) -> dict[bytes, Position]:
     chosen: dict[bytes, list[int]] = {}
     for needle, position in found:
         chosen.setdefault(min(choices[needle], key=lambda gram: (price[gram], gram)), []).append(position)
-    return {gram: places[0] if len(places) == 1 else tuple(places) for gram, places in chosen.items()}
+    # Of all grams few are in a message, so what is many values is packed for itself.
+    return {gram: places[0] if len(places) == 1 else marshal.dumps(tuple(places)) for gram, places in chosen.items()}
 
 
 def _rarity(gram: bytes) -> int:

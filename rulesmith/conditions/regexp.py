@@ -50,6 +50,10 @@ def holds(args: tuple[Pattern, str], run: Run) -> bool | None:
     if area == "headers" and not message.body_at:
         # Without a header area nothing is searched, and the submatches stay (as in fdm).
         return False
+    needle, case = pattern[3], pattern[5]
+    if needle and message.lacks(area, needle, case):
+        message.captures = ()
+        return False
     found = search(pattern, message.view(area), message.folded(area))
     # Every regexp that is tried sets the submatches, also when it fails.
     message.captures = found or ()

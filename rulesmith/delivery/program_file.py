@@ -111,7 +111,7 @@ def holds(stamp: dict[str, Any], me: User) -> bool:
         return False
 
 
-def _read(path: bytes) -> bytes | None:
+def _read(path: bytes) -> memoryview | None:
     """The file without its checksum, if it is ours alone and whole."""
     descriptor = posix.open(path, posix.O_RDONLY | posix.O_NOFOLLOW | posix.O_NONBLOCK | posix.O_CLOEXEC)
     try:
@@ -121,7 +121,7 @@ def _read(path: bytes) -> bytes | None:
         octets = posix.read(descriptor, status.st_size + 1)
     finally:
         posix.close(descriptor)
-    body = octets[CHECKSUM:]
+    body = memoryview(octets)[CHECKSUM:]  # no copy: it may be large
     if len(octets) != status.st_size or zlib.crc32(body).to_bytes(CHECKSUM, "big") != octets[:CHECKSUM]:
         return None
     return body

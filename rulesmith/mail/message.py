@@ -48,21 +48,22 @@ class Message:
         self._folded.clear()
         self._parts = None
 
-    def make_room(self, area: str | None = None) -> None:
-        """Forget what was derived from the octets, but for an area; to be called where a copy of them is made.
+    def make_room(self) -> None:
+        """Forget what was derived from the octets and is long; to be called where a copy of them is made.
 
-        Short messages keep it all: the next rule asks for the same.
+        What is short is kept: the next rule asks for the same.
         """
         if len(self.raw) > ONE_VIEW_OCTETS:
             for known in (self._views, self._folded):
-                for name in [name for name in known if name != area]:
+                for name in [name for name, octets in known.items() if len(octets) > ONE_VIEW_OCTETS]:
                     del known[name]
 
     def view(self, area: str) -> bytes:
         """What a regexp sees of an area: headers unfolded, body untouched."""
         view = self._views.get(area)
         if view is None:
-            self.make_room()
+            if area != "headers" or self.body_at > ONE_VIEW_OCTETS:
+                self.make_room()
             if area == "body":
                 view = self.raw[self.body_at :]
             elif area == "headers":
@@ -80,6 +81,23 @@ class Message:
         if folded is None:
             folded = self._folded[area] = self.view(area).lower()
         return folded
+
+    def lacks(self, area: str, octets: bytes, case: bool) -> bool:
+        """Whether octets are nowhere in an area; without `case` they are in lower case, and either counts.
+
+        A long body is not copied for that.
+        """
+        if area != "body":
+            return octets not in (self.view(area) if case else self.folded(area))
+        return (self.raw if case else self._lowered()).find(octets, self.body_at) < 0
+
+    def _lowered(self) -> bytes:
+        """All octets in lower case (ASCII)."""
+        lowered = self._folded.get("")
+        if lowered is None:
+            self.make_room()
+            lowered = self._folded[""] = self.raw.lower()
+        return lowered
 
     def parts(self) -> tuple[tuple[bytes, bytes | None, int, bool], ...]:
         """The MIME structure, root first: (type, name, octets, is a container)."""

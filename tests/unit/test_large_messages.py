@@ -12,12 +12,38 @@ from rulesmith.regexp.search import search
 HEAD = b'Content-Type: multipart/mixed; boundary="b"\n\n'
 
 
-def test_a_large_message_keeps_one_view_and_a_short_one_all() -> None:
-    for size, kept in ((10, 3), (ONE_VIEW_OCTETS, 1)):
+def test_a_large_message_keeps_one_copy_of_it_and_a_short_one_all() -> None:
+    for size, kept in ((10, {"body", "headers", "any"}), (ONE_VIEW_OCTETS + 1, {"headers", "any"})):
         message = Message(HEAD + b"x" * size, len(HEAD), {}, 0)
         for area in ("body", "headers", "any"):
             assert message.folded(area) == message.view(area).lower()
-        assert len(message._views) == kept
+        assert message._views.keys() == kept
+        assert message._folded.keys() == kept
+        message = Message(b"X: " + b"x" * size + b"\n\n" + b"x" * size, size + 5, {}, 0)
+        for area in ("headers", "body"):
+            assert message.folded(area) == message.view(area).lower()
+        assert message._views.keys() == kept - {"any"} - ({"headers"} if size > 10 else set()) | {"body"}
+
+
+def test_octets_in_a_body_are_found_without_a_copy_of_it() -> None:
+    raw = b"Subject: Sub\nX: bodY\n\nTeXt and bOdy\n"
+    message = Message(raw, raw.index(b"TeXt"), {}, 0)
+    for octets, case, lacks in (
+        (b"bOdy", True, False),
+        (b"body", True, True),
+        (b"body", False, False),
+        (b"text", False, False),
+        (b"sub", False, True),
+        (b"\ntext", False, True),
+    ):
+        assert message.lacks("body", octets, case) is lacks
+        text = message.view("body")
+        assert (octets not in (text if case else text.lower())) is lacks
+    assert message._folded.keys() == {""}
+    assert not message.lacks("headers", b"body", False)
+    assert message.lacks("headers", b"text", False)
+    message.replace(b"\nother\n", 1)
+    assert message.lacks("body", b"body", False)
 
 
 def test_behind_too_many_parts_the_last_one_is_the_rest() -> None:
