@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Positions = int | bytes  # one, or several packed
 
 PACK = 32  # rules
-GRAM = 4  # octets
+GRAM = 4  # octets, which are compared as one number
 # A text is cut into its grams in blocks of so many octets, to keep the set of them small.
 _BLOCK = 1 << 16
 # So many unpacked things are kept for the next message.
@@ -86,15 +86,19 @@ def _positions(indexes: tuple[Index, ...], message: Message) -> list[int]:
 def _positions_of(index: Index, message: Message) -> list[int]:
     area, case, count, packed_needles, packed_grams = index
     size = len(message.raw) - message.body_at if area == "body" else len(message.view(area))
-    # A needle costs a little, and something for each octet of the text; all grams together a lot for each octet.
-    if count * (2 + size // 200) < size:
+    # A needle costs something for each octet of the text; all grams together a lot for each octet.
+    if count * (2 + size // 80) < size:
         return [position for needle, position in _unpack(packed_needles) if not message.lacks(area, needle, case)]
     text = message.view(area) if case else message.folded(area)
-    grams: dict[bytes, Positions] = _unpack(packed_grams)
+    grams: dict[int, Positions] = _unpack(packed_grams)
     found: list[int] = []
     for start in range(0, len(text), _BLOCK):
-        block = text[start : start + _BLOCK + GRAM - 1]
-        for gram in grams.keys() & {block[at : at + GRAM] for at in range(len(block) - GRAM + 1)}:
+        block = memoryview(text)[start : start + _BLOCK + GRAM - 1]
+        there: set[int] = set()
+        for shift in range(GRAM):
+            end = len(block) - (len(block) - shift) % GRAM
+            there.update(block[shift:end].cast("I"))
+        for gram in grams.keys() & there:
             positions = grams[gram]
             found += _unpack(positions) if isinstance(positions, bytes) else (positions,)
     return found

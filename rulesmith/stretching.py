@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import marshal
+import sys
 
 from rulesmith.stretches import GRAM, PACK
 
@@ -76,8 +77,8 @@ def _close(run: list[tuple[Rule, list[Needle]]]) -> list[Any]:
     return [(None, indexes, packs, len(rules))]
 
 
-def _grams(found: list[tuple[bytes, int]]) -> dict[bytes, Positions]:
-    """For each needle one of its grams, which is rare and in few other needles, and the positions of their rules."""
+def _grams(found: list[tuple[bytes, int]]) -> dict[int, Positions]:
+    """One rare gram of each needle, as a number, that few others have, and the positions of their rules."""
     users: dict[bytes, int] = {}
     choices = {needle: {needle[at : at + GRAM] for at in range(len(needle) - GRAM + 1)} for needle, _ in found}
     for grams_of_needle in choices.values():
@@ -88,8 +89,11 @@ def _grams(found: list[tuple[bytes, int]]) -> dict[bytes, Positions]:
     chosen: dict[bytes, list[int]] = {}
     for needle, position in found:
         chosen.setdefault(min(choices[needle], key=lambda gram: (price[gram], gram)), []).append(position)
-    # Of all grams few are in a message, so what is many values is packed for itself.
-    return {gram: places[0] if len(places) == 1 else marshal.dumps(tuple(places)) for gram, places in chosen.items()}
+    return {
+        # Of all grams few are in a message, so what is many values is packed for itself.
+        int.from_bytes(gram, sys.byteorder): places[0] if len(places) == 1 else marshal.dumps(tuple(places))
+        for gram, places in chosen.items()
+    }
 
 
 def _rarity(gram: bytes) -> int:
