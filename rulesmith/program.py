@@ -6,7 +6,7 @@ Written down once, here; the compiler makes it, the engine and the doors read it
 from __future__ import annotations
 
 # Bumped whenever a shape below changes; an older program file is then thrown away.
-FORMAT = 7
+FORMAT = 8
 
 # Where a shell command of the configuration was not run, an argument (a template, number or pattern) is
 # (what is written there, UNKNOWN): `check` and `dry-run` show it, and no real run ever meets it.

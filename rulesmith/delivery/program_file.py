@@ -3,7 +3,13 @@
 It may be used again only when the result cannot differ. So its stamp holds everything that the compiler asked of
 the machine (compiler/facts.py) and what the caller gave (`Key`), and every start checks it all. Whatever does
 not fit, whatever cannot be read, whatever others could have written: compile again. Nothing is migrated.
-`marshal` trusts its input, hence the care about who owns the file.
+`marshal` trusts its input, hence the care about who owns the file. It is
+
+    CRC-32 of the head, size of the head (4 octets each, big-endian)
+    head, marshal: (values of the key, stamp, program, warnings)
+    the packs of the program's stretches (stretches.py), in the head (where, how many octets, CRC-32)
+
+Of thousands of rules a message needs the packs of a few, so a pack is read when it is needed.
 """
 
 from __future__ import annotations
@@ -15,10 +21,12 @@ import time
 import zlib
 
 from rulesmith import __version__, environment
+from rulesmith.effects import Failure
 from rulesmith.program import FORMAT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from rulesmith.program import Program
@@ -26,7 +34,9 @@ if TYPE_CHECKING:
     User = tuple[bytes, int, int, bytes]
 
 OTHERS_WRITE = 0o022
-CHECKSUM = 4
+# A file that is no longer is read at once.
+_SHORT = 1 << 16
+_LAST_STREAM = 2
 
 
 class Key:
@@ -90,17 +100,96 @@ def load(key: Key) -> tuple[Program, tuple[str, ...]] | None:
     return found[1:] if found is not None and holds(found[0], key.me) else None
 
 
-def kept(key: Key) -> tuple[dict[str, Any], Program, tuple[str, ...]] | None:
-    """The stamp, the program and the warnings of the last start that could compile, whether or not they hold still."""
+def kept(key: Key, whole: bool = False) -> tuple[dict[str, Any], Program, tuple[str, ...]] | None:
+    """The stamp, the program and the warnings of the last start that could compile, whether or not they hold still.
+
+    With `whole` nothing is left to be read: for a process that goes on when the file is another one.
+    """
     try:
-        octets = _read(key.file())
-        if octets is None:
+        path = key.file()
+        descriptor = posix.open(path, posix.O_RDONLY | posix.O_NOFOLLOW | posix.O_NONBLOCK | posix.O_CLOEXEC)
+        rest = Rest(path, descriptor)
+        head = rest.head()
+        if head is None:
             return None
-        values, *found = marshal.loads(octets)
-        stamp, program, warnings = found
-        return (stamp, program, warnings) if values == key.values() else None
-    except (OSError, ValueError, EOFError, TypeError):
+        values, stamp, program, warnings = marshal.loads(head)
+        if values != key.values():
+            return None
+        # A standard stream that is closed must stay so: the message would be read from here.
+        whole = whole or descriptor <= _LAST_STREAM
+        rules = with_packs(program[4], lambda places: rest.packs(places) if whole else Packs(rest, places))
+        return stamp, (*program[:4], rules), warnings
+    except (OSError, ValueError, EOFError, TypeError, Failure):
         return None
+
+
+def with_packs(rules: tuple[Any, ...], packs: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """Rules with something else in the place of the packs of each stretch."""
+    return tuple(
+        (None, item[1], packs(item[2]), item[3])
+        if item[0] is None
+        else (*item[:6], with_packs(item[6], packs), item[7])
+        if item[6]
+        else item
+        for item in rules
+    )
+
+
+class Packs:
+    """The packs of a stretch, read one by one; as many as there are."""
+
+    __slots__ = ("_places", "_rest")
+
+    def __init__(self, rest: Rest, places: tuple[tuple[int, int, int], ...]) -> None:
+        self._rest = rest
+        self._places = places
+
+    def __getitem__(self, number: int) -> bytes:
+        """A pack. Raises IndexError, Failure."""
+        return self._rest.pack(*self._places[number])
+
+
+class Rest:
+    """A program file that is open until nobody needs it any more."""
+
+    __slots__ = ("_at", "_descriptor", "_path")
+
+    def __init__(self, path: bytes, descriptor: int) -> None:
+        self._path = path
+        self._descriptor = descriptor
+        self._at = 8  # where the packs begin
+
+    def __del__(self) -> None:
+        posix.close(self._descriptor)
+
+    def head(self) -> memoryview | None:
+        """The head, if the file is ours alone and the head is whole. Raises OSError."""
+        status = posix.fstat(self._descriptor)
+        if status.st_uid != posix.geteuid() or status.st_mode & OTHERS_WRITE:
+            return None
+        octets = posix.read(self._descriptor, _SHORT)
+        size = int.from_bytes(octets[4:8], "big")
+        if len(octets) < 8 + size:
+            octets += posix.read(self._descriptor, 8 + size - len(octets))
+        head = memoryview(octets)[8 : 8 + size]
+        self._at += size
+        return head if len(head) == size and zlib.crc32(head).to_bytes(4, "big") == octets[:4] else None
+
+    def packs(self, places: tuple[tuple[int, int, int], ...]) -> tuple[bytes, ...]:
+        """All packs of a stretch. Raises Failure."""
+        return tuple([self.pack(*place) for place in places])
+
+    def pack(self, at: int, size: int, check: int) -> bytes:
+        """One, whole. Raises Failure, after which the next start compiles."""
+        path = environment.text_of(self._path)
+        try:
+            found = posix.pread(self._descriptor, size, self._at + at)
+            if len(found) == size and zlib.crc32(found) == check:
+                return found
+            posix.unlink(self._path)
+        except OSError as error:
+            raise Failure(f"{path}: {error.strerror}") from None
+        raise Failure(f"{path}: the compiled configuration is damaged; it is made anew for the next message")
 
 
 def holds(stamp: dict[str, Any], me: User) -> bool:
@@ -109,22 +198,6 @@ def holds(stamp: dict[str, Any], me: User) -> bool:
         return _holds(stamp, me)
     except (OSError, ValueError, TypeError, KeyError):
         return False
-
-
-def _read(path: bytes) -> memoryview | None:
-    """The file without its checksum, if it is ours alone and whole."""
-    descriptor = posix.open(path, posix.O_RDONLY | posix.O_NOFOLLOW | posix.O_NONBLOCK | posix.O_CLOEXEC)
-    try:
-        status = posix.fstat(descriptor)
-        if status.st_uid != posix.geteuid() or status.st_mode & OTHERS_WRITE:
-            return None
-        octets = posix.read(descriptor, status.st_size + 1)
-    finally:
-        posix.close(descriptor)
-    body = memoryview(octets)[CHECKSUM:]  # no copy: it may be large
-    if len(octets) != status.st_size or zlib.crc32(body).to_bytes(CHECKSUM, "big") != octets[:CHECKSUM]:
-        return None
-    return body
 
 
 def _holds(stamp: dict[str, Any], me: User) -> bool:

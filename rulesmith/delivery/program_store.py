@@ -8,7 +8,7 @@ import os
 import stat
 import zlib
 
-from rulesmith.delivery.program_file import CHECKSUM, OTHERS_WRITE
+from rulesmith.delivery.program_file import OTHERS_WRITE, with_packs
 from rulesmith.stretching import with_stretches
 
 TYPE_CHECKING = False
@@ -27,9 +27,10 @@ def store(key: Key, facts: dict[str, Any], program: Program, warnings: tuple[str
 
     `facts` is what compiler/facts.py gives. The caller does not store what must not be kept.
     """
-    packed = (*program[:4], with_stretches(program[4]))
-    octets = marshal.dumps((key.values(), facts, packed, warnings))
-    octets = zlib.crc32(octets).to_bytes(CHECKSUM, "big") + octets
+    rest = bytearray()
+    rules = with_packs(with_stretches(program[4]), lambda packs: tuple([_put(pack, rest) for pack in packs]))
+    head = marshal.dumps((key.values(), facts, (*program[:4], rules), warnings))
+    octets = b"".join((zlib.crc32(head).to_bytes(4, "big"), len(head).to_bytes(4, "big"), head, rest))
     try:
         path = key.file()
         folder = os.path.dirname(path)
@@ -52,6 +53,13 @@ def store(key: Key, facts: dict[str, Any], program: Program, warnings: tuple[str
     except OSError as error:
         return error.strerror or str(error)
     return None
+
+
+def _put(pack: bytes, rest: bytearray) -> tuple[int, int, int]:
+    """Where the pack is now, how long it is, and its checksum."""
+    at = len(rest)
+    rest += pack
+    return at, len(pack), zlib.crc32(pack)
 
 
 def _is_private(folder: bytes) -> bool:

@@ -59,7 +59,7 @@ class Programs:
             self._kept[values] = known
             if known[0] is not None and program_file.holds(known[0], key.me):
                 return known[1], known[1][0]
-        stored = program_file.kept(key)
+        stored = program_file.kept(key, whole=True)
         if stored is not None and program_file.holds(stored[0], key.me):
             return self._new(values, stored[0], stored[1], list(stored[2]))
         state = _state_of(key)

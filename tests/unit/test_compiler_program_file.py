@@ -6,13 +6,18 @@ import os
 import pwd
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from rulesmith import stretches
 from rulesmith.compiler.compile import compile_config
 from rulesmith.compiler.world import Machine
 from rulesmith.delivery import program_file, program_store
 from rulesmith.delivery.program_file import Key
+from rulesmith.effects import Failure
+from rulesmith.mail.message import Message
+from tests import system
 
 ENTRY = pwd.getpwuid(os.getuid())
 ME = (os.fsencode(ENTRY.pw_name), ENTRY.pw_uid, ENTRY.pw_gid, b"/nonexistent")
@@ -213,6 +218,102 @@ def test_a_damaged_file_is_not_used() -> None:
     octets[len(octets) // 2] ^= 1
     kept_file().write_bytes(octets)
     assert program_file.load(start()) is None
+
+
+MANY = "".join(f'match "^Subject: needle{number} " in headers action drop\n' for number in range(3000))
+LETTER = b"Subject: needle%d \n\n"
+
+
+def finds(program: Any, number: int) -> bool:
+    """Whether the rule is among those that a message for it needs."""
+    raw = LETTER % number
+    return number in [rule[0] for rule in stretches.possible(program[4], Message(raw, len(raw), {}, 0))]
+
+
+def test_of_many_rules_those_are_read_that_a_message_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(MANY)
+    read: list[int] = []
+
+    def pread(descriptor: int, size: int, at: int) -> bytes:
+        read.append(size)
+        return real(descriptor, size, at)
+
+    real = os.pread
+    system.replace(monkeypatch, "pread", pread)
+    found = program_file.load(start())
+    assert found is not None
+    assert finds(found[0], 2999)
+    assert finds(found[0], 7)
+    assert 0 < len(read) < 10
+    assert 0 < sum(read) < kept_file().stat().st_size // 10
+    assert [rule[0] for rule in stretches.every(found[0][4])] == list(range(3000))
+
+
+def test_a_program_in_use_outlives_its_file() -> None:
+    keep(MANY)
+    found = program_file.load(start())
+    assert found is not None
+    kept_file().unlink()
+    keep("match all action drop\n")
+    assert finds(found[0], 1234)
+
+
+def test_nothing_is_left_to_be_read_where_the_file_may_become_another() -> None:
+    keep(MANY)
+    before = set(os.listdir("/proc/self/fd"))
+    found = program_file.kept(start(), whole=True)
+    assert found is not None
+    assert set(os.listdir("/proc/self/fd")) == before
+    os.truncate(kept_file(), 0)
+    assert finds(found[1], 1234)
+
+
+def test_a_damaged_part_defers_the_message_that_needs_it_and_is_made_anew() -> None:
+    keep(MANY)
+    octets = bytearray(kept_file().read_bytes())
+    octets[-100] ^= 1  # of the last rules
+    kept_file().write_bytes(octets)
+    found = program_file.load(start())
+    assert found is not None
+    assert finds(found[0], 7)
+    with pytest.raises(Failure, match="program: the compiled configuration is damaged; it is made anew"):
+        finds(found[0], 2999)
+    assert program_file.load(start()) is None
+    assert program_file.kept(start(), whole=True) is None
+
+
+def test_a_part_that_cannot_be_read_defers_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(MANY)
+    found = program_file.load(start())
+    assert found is not None
+
+    def pread(*_: int) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    system.replace(monkeypatch, "pread", pread)
+    with pytest.raises(Failure, match="Input/output error"):
+        finds(found[0], 7)
+
+
+def test_a_damaged_part_is_found_at_once_where_all_is_read() -> None:
+    keep(MANY)
+    os.truncate(kept_file(), kept_file().stat().st_size - 1)
+    assert program_file.kept(start(), whole=True) is None
+
+
+def test_a_closed_standard_input_stays_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the program would be the message."""
+    keep(MANY)
+    pid = os.fork()
+    if not pid:
+        os.close(0)
+        found = program_file.load(start())
+        try:
+            os.fstat(0)
+        except OSError:
+            os._exit(found is None or not finds(found[0], 7))
+        os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 def test_a_file_that_others_may_write_is_not_used() -> None:
