@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rulesmith import scanned
 from rulesmith.effects import stopping
 from rulesmith.log import Log
 from rulesmith.options import parse
@@ -48,13 +49,22 @@ def _serve(room: Room, memory: mmap.mmap) -> int:
     return status
 
 
-@pytest.mark.parametrize("queue", [False, True], ids=["journal", "queue"])
-def test_killed_at_every_call_of_the_system(queue: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("queue", "top"),
+    [(False, b""), (True, b""), (True, b"X-Spam: no\n")],
+    ids=["journal", "queue", "queue and scan"],
+)
+def test_killed_at_every_call_of_the_system(
+    queue: bool, top: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     warm()
+    found = {"score": 1.0, "required": 15.0, "action": b"no action", "symbols": {}}
+    monkeypatch.setattr(scanned, "scan", lambda raw, *_: (top + raw, found))
+    settings = 'set scan "unix:/nowhere"\n' if top else ""
     for step in range(400):
         folder = tmp_path / str(step)
         folder.mkdir()
-        room = Room(folder, queue)
+        room = Room(folder, queue, settings=settings)
         # The program is compiled before, so that every call belongs to the message.
         room.hand(b"")
         memory = mmap.mmap(-1, 1)
@@ -67,8 +77,8 @@ def test_killed_at_every_call_of_the_system(queue: bool, tmp_path: Path) -> None
         if not told:
             assert room.hand(MAIL).status == 0
         assert room.work() == []
-        copies = room.copies(MAIL)
+        copies = room.copies(top + MAIL)
         assert all(copies[name] >= 1 for name in TARGETS), (step, copies)
         assert copies.total() - len(TARGETS) <= 1, (step, copies)
     assert 20 < step < 399
-    assert room.copies(MAIL) == dict.fromkeys(TARGETS, 1)
+    assert room.copies(top + MAIL) == dict.fromkeys(TARGETS, 1)
