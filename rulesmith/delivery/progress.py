@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 VERSION = b"1"
 _MAGIC = b"rulesmith-progress"
-_PLAIN = frozenset(b"!\"#$&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~")
+_PLAIN = b"!\"#$&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~"
 
 
 class Unreadable(Exception):
@@ -57,7 +57,7 @@ def unpack(line: bytes) -> list[bytes] | None:
 
 
 def _quoted(value: bytes) -> bytes:
-    if _PLAIN.issuperset(value):
+    if not value.translate(None, _PLAIN):
         return value
     return b"".join([b"%c" % octet if octet in _PLAIN else b"%%%02x" % octet for octet in value])
 
