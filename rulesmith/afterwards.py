@@ -6,8 +6,7 @@ a record on its way.
 
 from __future__ import annotations
 
-import os
-
+from rulesmith import environment
 from rulesmith.delivery.plan import cause_of, describe
 from rulesmith.effects import DELIVER, FORGET, LOOK_UP, REMEMBER, RUN, WHO, Failure, stopping
 from rulesmith.wording import text_of
@@ -191,7 +190,7 @@ def put_away(
             progress.store(effect, answer)
         except OSError as error:
             driver.world.warn(
-                b"it may be put into the problem mailbox again: " + os.fsencode(error.strerror or str(error))
+                b"it may be put into the problem mailbox again: " + environment.octets_of(error.strerror or str(error))
             )
     since = progress.since or progress.now
     text = problem.note(raw, progress.reason, progress.tries, since, now, done, driver.world.hostname)
@@ -199,7 +198,7 @@ def put_away(
         _perform(driver, effect_for(text))
     except Failure as failure:
         # The message itself is where it can be seen.
-        driver.world.warn(b"the note beside it: " + os.fsencode(failure.text))
+        driver.world.warn(b"the note beside it: " + environment.octets_of(failure.text))
 
 
 def _perform(driver: Driver, effect: Effect) -> Any:

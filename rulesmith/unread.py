@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 
+from rulesmith import environment
 from rulesmith.afterwards import CONFIGURATION
 from rulesmith.effects import Failure
 
@@ -29,7 +29,7 @@ def defer(entry: Entry, reason: str, log: Log) -> None:
         tries = progress.tries
     except (OSError, Failure) as error:
         log.warn(f"that cannot be written down: {error}")
-    if os.environ.get("RULESMITH_SUMMARY"):
+    if environment.variable(b"RULESMITH_SUMMARY"):
         _tell(entry, reason, tries)
 
 

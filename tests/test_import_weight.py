@@ -114,6 +114,22 @@ def test_a_message_for_dovecot_loads_no_library(tmp_path: Path) -> None:
     assert _others(loaded) <= ALLOWED_STANDARD
 
 
+def test_neither_a_queue_nor_a_command_loads_os(tmp_path: Path) -> None:
+    """As in the image, but for the scan, whose server it would need."""
+    _loaded_by_a_message(tmp_path, "all")
+    conf = tmp_path / "conf"
+    conf.write_text(conf.read_text().replace('action "inbox"', f'set queue "{tmp_path}/queue"\naction "inbox"', 1))
+    with conf.open("a") as rules:
+        rules.write('match all action pipe "cat >/dev/null"\n')
+    conf.write_text(conf.read_text().replace('match all action "inbox"', 'match all action "inbox" continue'))
+    os.utime(conf, (1_000_000_000, 1_000_000_000))
+    assert any(name.startswith("lark") for name in _fetch(tmp_path)), "the first run compiles"
+    loaded = _fetch(tmp_path, "-I", "-S", RULESMITH_SUMMARY="json")
+    assert {"rulesmith.delivery.queue", "rulesmith.delivery.command", "rulesmith.afterwards"} <= loaded
+    assert "rulesmith.delivery.progress" in loaded, "what was done before the command is written down"
+    assert _others(loaded) - ALLOWED_STANDARD <= {"_sha256", "_struct", "binascii", "errno", "fcntl", "struct"}
+
+
 def test_the_line_about_a_message_costs_little(tmp_path: Path) -> None:
     before = _loaded_by_a_message(tmp_path, "all")
     more = _fetch(tmp_path, "-I", "-S", RULESMITH_SUMMARY="json") - before

@@ -10,7 +10,7 @@ apart even two letters that are equal otherwise. Whom this does not recognise is
 
 from __future__ import annotations
 
-import os
+import posix
 import time
 
 from rulesmith.delivery import queue
@@ -35,7 +35,7 @@ def find(entry: Entry) -> Entry | None:
     until = time.monotonic() + JOURNAL_PATIENCE
     while True:
         busy = False
-        for file in os.listdir(entry.folder):
+        for file in posix.listdir(entry.folder):
             if not queue.may_be(file, entry):
                 continue
             other = file.removesuffix(TAKEN)
@@ -63,15 +63,15 @@ def find(entry: Entry) -> Entry | None:
 def remember(entry: Entry) -> None:
     """Leave a ghost: the caller of this message was never told. Raises OSError."""
     path = entry.folder + b"/" + entry.recognise() + queue.GHOST
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
-    os.utime(path)
+    posix.close(posix.open(path, posix.O_WRONLY | posix.O_CREAT | posix.O_CLOEXEC | posix.O_NOFOLLOW, 0o600))
+    posix.utime(path)
 
 
 def _lay(path: bytes) -> None:
     """One copy for one ghost. Raises Delivered if it was young enough."""
     try:
-        age = time.time() - os.stat(path).st_mtime
-        os.unlink(path)
+        age = time.time() - posix.stat(path).st_mtime
+        posix.unlink(path)
     except FileNotFoundError:
         return
     # A clock may be set back; a ghost of the far future is none.

@@ -6,7 +6,7 @@ that fails while others get through by the same way has a fault of its own, and 
 
 from __future__ import annotations
 
-import os
+import posix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,17 +24,19 @@ def mark(queue: bytes, causes: Iterable[bytes]) -> None:
         path = queue + _FOLDER + b"/" + cause
         try:
             try:
-                os.utime(path)
+                posix.utime(path)
             except FileNotFoundError:
-                os.makedirs(queue + _FOLDER, 0o700, exist_ok=True)
-                os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+                posix.makedirs(queue + _FOLDER, 0o700, exist_ok=True)
+                posix.close(
+                    posix.open(path, posix.O_WRONLY | posix.O_CREAT | posix.O_CLOEXEC | posix.O_NOFOLLOW, 0o600)
+                )
         except OSError:
             return
 
 
 def _is_of_somebody_else(queue: bytes) -> bool:
     try:
-        return os.stat(queue).st_uid != os.geteuid()
+        return posix.stat(queue).st_uid != posix.geteuid()
     except OSError:
         return True
 
@@ -42,7 +44,7 @@ def _is_of_somebody_else(queue: bytes) -> bool:
 def last(queue: bytes, cause: bytes) -> float:
     """When it last worked (Unix time); 0 where that is not known."""
     try:
-        return os.stat(queue + _FOLDER + b"/" + cause).st_mtime
+        return posix.stat(queue + _FOLDER + b"/" + cause).st_mtime
     except (OSError, ValueError):
         return 0.0
 
@@ -50,8 +52,8 @@ def last(queue: bytes, cause: bytes) -> float:
 def prune(queue: bytes, before: float) -> None:
     """Forget what has not worked since that Unix time."""
     try:
-        for each in os.scandir(queue + _FOLDER):
+        for each in posix.scandir(queue + _FOLDER):
             if each.stat().st_mtime < before:
-                os.unlink(each.path)
+                posix.unlink(each.path)
     except OSError:
         return

@@ -22,7 +22,7 @@ In a file of version 1 the line `message` has no values and all that follows is 
 from __future__ import annotations
 
 import errno
-import os
+import posix
 import zlib
 
 from rulesmith.delivery import folders
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _VERSIONS = ([b"1"], [b"2"])
 _MAGIC = b"rulesmith-queue"
 MAIL, TAKEN, PROGRESS = b".mail", b".taken", b".progress"
-FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+FLAGS = posix.O_RDWR | posix.O_CLOEXEC | posix.O_NOFOLLOW
 # Far more than a command line and a spam verdict may have.
 _LONGEST_HEAD = 1 << 22
 _BLOCK = 1 << 16
@@ -88,7 +88,7 @@ class Entry:
         self.start = 0
         self.verdict: dict[str, Any] | None = None
         self.known = b""
-        self.owner = os.geteuid()
+        self.owner = posix.geteuid()
         self.open = True
         self._end = 0  # of the message
         self._tail = 0  # where records begin; 0 where there can be none
@@ -99,9 +99,9 @@ class Entry:
 
     def read(self) -> None:
         """What the file says. Raises Unreadable, OSError."""
-        status = os.fstat(self.descriptor)
+        status = posix.fstat(self.descriptor)
         self.owner = status.st_uid
-        if self.owner != os.geteuid() != 0:
+        if self.owner != posix.geteuid() != 0:
             # It says which commands to run, and whoever wrote it may not be our friend.
             raise PermissionError(errno.EPERM, "belongs to another user")
         octets = b""
@@ -109,7 +109,7 @@ class Entry:
         while record[:1] != [b"message"]:
             end = octets.find(b"\n", self.start)
             if end < 0:
-                block = os.pread(self.descriptor, _BLOCK, len(octets))
+                block = posix.pread(self.descriptor, _BLOCK, len(octets))
                 if not block or len(octets) > _LONGEST_HEAD:
                     raise Unreadable
                 octets += block
@@ -132,7 +132,7 @@ class Entry:
         if size < self._end:
             raise Unreadable
         if size > self._end:
-            self._find_scan(os.pread(self.descriptor, size - self._end, self._end))
+            self._find_scan(posix.pread(self.descriptor, size - self._end, self._end))
             self._torn = size > self._tail
 
     def _find_scan(self, octets: bytes) -> None:
@@ -197,12 +197,12 @@ class Entry:
         try:
             if self._torn:
                 # Or it has its place elsewhere by now.
-                os.ftruncate(self.descriptor, self._end)
+                posix.ftruncate(self.descriptor, self._end)
             _write(self.descriptor, octets, self._end)
             if progress is not None:
-                os.fsync(self.descriptor)
+                posix.fsync(self.descriptor)
         except OSError:
-            os.ftruncate(self.descriptor, self._end)
+            posix.ftruncate(self.descriptor, self._end)
             raise
         self._tail = self._end + len(octets)
         self._top, self._cut, self.verdict = top, cut, verdict
@@ -224,24 +224,24 @@ class Entry:
         path = self.progress_path()
         start = -1
         try:
-            descriptor = os.open(path, flags)
+            descriptor = posix.open(path, flags)
         except FileNotFoundError:
-            if not 0 < self._tail < os.fstat(self.descriptor).st_size:
+            if not 0 < self._tail < posix.fstat(self.descriptor).st_size:
                 return None
-            start, descriptor = self._tail, os.dup(self.descriptor)
+            start, descriptor = self._tail, posix.dup(self.descriptor)
         try:
             return Progress(path, descriptor, start)
         except BaseException:
-            os.close(descriptor)
+            posix.close(descriptor)
             raise
 
     def begin(self) -> Progress:
         """A new record of its progress. Raises OSError where it cannot be kept."""
         path = self.progress_path()
         if self._tail:
-            progress = Progress(path, os.dup(self.descriptor), self._tail)
+            progress = Progress(path, posix.dup(self.descriptor), self._tail)
         else:
-            progress = Progress(path, os.open(path, FLAGS | os.O_CREAT, 0o600))
+            progress = Progress(path, posix.open(path, FLAGS | posix.O_CREAT, 0o600))
         progress.begin(self.context.now, fresh=not self._tail)
         return progress
 
@@ -251,7 +251,7 @@ class Entry:
             return
         path = self.folder + b"/" + self.name + MAIL
         try:
-            os.rename(self.path, path)
+            posix.rename(self.path, path)
         except OSError:
             # Done with; or the folder is closed to us, and then it is at worst taken for a message of a killed run.
             return
@@ -265,7 +265,7 @@ class Entry:
 
             again.remember(self)
         # Not synced: after a power cut it may be there again, after a kill it is not; and nobody waits for a disk here.
-        os.unlink(self.path)
+        posix.unlink(self.path)
         # Last, because without it everything would be delivered again.
         _unlink(self.progress_path())
 
@@ -277,7 +277,7 @@ class Entry:
     def close(self) -> None:
         """Let go of the message."""
         if self.descriptor >= 0:
-            os.close(self.descriptor)
+            posix.close(self.descriptor)
             self.descriptor = -1
 
     def reserve(self, context: Context) -> None:
@@ -289,7 +289,7 @@ class Entry:
     def complete(self, raw: bytes) -> None:
         """The message `raw` has come and is in the file: write the lines above it, and give it its name. Raises
         OSError."""
-        self._end = self._tail = os.fstat(self.descriptor).st_size
+        self._end = self._tail = posix.fstat(self.descriptor).st_size
         self.known = _known(raw, self.context)
         _write(self.descriptor, self._head + _last_line(self._end - self.start, self.known), 0)
         self.rename(self.name + b"." + self.known[:HINT])
@@ -301,7 +301,7 @@ class Entry:
 
     def enter(self) -> None:
         """Be no draft any more. Raises OSError."""
-        os.rename(self.draft, self.path)
+        posix.rename(self.draft, self.path)
         self.draft = b""
 
     def progress_path(self) -> bytes:
@@ -343,14 +343,14 @@ def _known(raw: bytes, context: Context) -> bytes:
 def _write(descriptor: int, octets: bytes, at: int) -> None:
     rest = memoryview(octets)
     while rest:
-        written = os.pwrite(descriptor, rest, at)
+        written = posix.pwrite(descriptor, rest, at)
         at += written
         rest = rest[written:]
 
 
 def _unlink(path: bytes) -> None:
     try:
-        os.unlink(path)
+        posix.unlink(path)
     except OSError:
         # Not there, which is what was wanted; or left for `queue run` to sweep up.
         pass

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import os
+import posix
 import time
 
 from rulesmith.delivery import folders
@@ -18,7 +18,7 @@ from rulesmith.effects import Failure
 from rulesmith.limits import JOURNAL_DAYS, JOURNAL_FILES, JOURNAL_PATIENCE
 
 SUFFIX = b".journal"
-_FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+_FLAGS = posix.O_RDWR | posix.O_CLOEXEC | posix.O_NOFOLLOW
 _PAUSE = 0.02
 
 
@@ -60,7 +60,7 @@ def create(folder: bytes, name: bytes, now: int) -> Progress:
     while True:
         path = b"%s/%s.%d%s" % (folder, name, number, SUFFIX)
         try:
-            descriptor = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
+            descriptor = posix.open(path, _FLAGS | posix.O_CREAT | posix.O_EXCL, 0o600)
         except FileExistsError:
             # An equal message is being delivered, or its record cannot be read: each has its own.
             number += 1
@@ -71,7 +71,7 @@ def create(folder: bytes, name: bytes, now: int) -> Progress:
             progress.begin(now, fresh=True)
         except BlockingIOError:
             # Another process found our file before we had locked it, and takes it for an earlier try.
-            os.close(descriptor)
+            posix.close(descriptor)
             number += 1
             continue
         except BaseException:
@@ -87,13 +87,13 @@ def _of(folder: bytes, name: bytes) -> list[bytes]:
 
 def _open(path: bytes) -> Progress:
     """Raises BlockingIOError where somebody else has it, FileNotFoundError where it is gone, Unreadable, OSError."""
-    descriptor = os.open(path, _FLAGS)
+    descriptor = posix.open(path, _FLAGS)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        own = os.fstat(descriptor)
+        own = posix.fstat(descriptor)
         if not folders.is_at(path, own):
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-        if own.st_uid != os.geteuid():
+            raise FileNotFoundError(errno.ENOENT, posix.strerror(errno.ENOENT))
+        if own.st_uid != posix.geteuid():
             raise PermissionError(errno.EPERM, "belongs to another user")
         progress = Progress(path, descriptor)
         if not progress.now:
@@ -101,27 +101,27 @@ def _open(path: bytes) -> Progress:
             progress.begin(int(time.time()))
         return progress
     except BaseException:
-        os.close(descriptor)
+        posix.close(descriptor)
         raise
 
 
 def _discard(path: bytes, descriptor: int) -> None:
     try:
-        os.unlink(path)
+        posix.unlink(path)
     except OSError:
         # An empty record says nothing; it goes with its age.
         pass
-    os.close(descriptor)
+    posix.close(descriptor)
 
 
 def _prepare(folder: bytes) -> None:
     """Make the folder, or look after it: not too many files, none too old. Raises OSError."""
     try:
-        names = os.listdir(folder)
+        names = posix.listdir(folder)
     except FileNotFoundError:
         folders.make_folders(folders.parent_of(folder), None)
         try:
-            os.mkdir(folder, 0o700)
+            posix.mkdir(folder, 0o700)
             folders.sync_folder(folders.parent_of(folder))
         except FileExistsError:
             pass
@@ -130,7 +130,7 @@ def _prepare(folder: bytes) -> None:
     for name in names:
         if name.endswith((SUFFIX, SUFFIX + b".new")):
             try:
-                ages.append((os.stat(folder + b"/" + name).st_mtime, name))
+                ages.append((posix.stat(folder + b"/" + name).st_mtime, name))
             except FileNotFoundError:
                 continue
     ages.sort()
@@ -149,7 +149,7 @@ def _forget(path: bytes) -> None:
     comes again, a duplicate of itself. A record whose cache cannot be written stays.
     """
     try:
-        descriptor = os.open(path, _FLAGS)
+        descriptor = posix.open(path, _FLAGS)
     except OSError:
         return
     try:
@@ -159,13 +159,21 @@ def _forget(path: bytes) -> None:
         except Unreadable:
             added = []
         for cache, key in added:
-            if os.path.exists(cache):
+            if _is_there(cache):
                 _take_back(cache, key)
-        os.unlink(path)
+        posix.unlink(path)
     except (OSError, Failure):
         return
     finally:
-        os.close(descriptor)
+        posix.close(descriptor)
+
+
+def _is_there(path: bytes) -> bool:
+    try:
+        posix.stat(path)
+    except OSError:
+        return False
+    return True
 
 
 def _take_back(path: bytes, key: bytes) -> None:

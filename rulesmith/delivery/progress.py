@@ -20,7 +20,7 @@ what is really the same is still known.
 from __future__ import annotations
 
 import fcntl
-import os
+import posix
 import zlib
 
 from rulesmith.delivery import folders
@@ -131,7 +131,7 @@ class Progress:
         self._load()
 
     def _load(self) -> None:
-        octets = os.pread(self._descriptor, os.fstat(self._descriptor).st_size - self._start, self._start)
+        octets = posix.pread(self._descriptor, posix.fstat(self._descriptor).st_size - self._start, self._start)
         for line in octets.split(b"\n")[:-1]:
             record = unpack(line)
             if record is None:
@@ -196,16 +196,16 @@ class Progress:
         rest = memoryview(text)
         try:
             while rest:
-                written = os.pwrite(self._descriptor, rest, at)
+                written = posix.pwrite(self._descriptor, rest, at)
                 at += written
                 rest = rest[written:]
-            os.fsync(self._descriptor)
+            posix.fsync(self._descriptor)
             if not self._named:
                 folders.sync_folder(folders.parent_of(self.path))
         except OSError:
             # A torn record would hide those behind it. Where even this fails, reading stops there.
             try:
-                os.ftruncate(self._descriptor, self._end)
+                posix.ftruncate(self._descriptor, self._end)
             except OSError:
                 pass
             raise
@@ -218,7 +218,7 @@ class Progress:
         if self.within or self._failures > PROGRESS_FAILURES:
             self._condense()
         # Behind a torn end something else would be read as ours.
-        os.ftruncate(self._descriptor, self._end)
+        posix.ftruncate(self._descriptor, self._end)
         self._write(pack(b"try", b"%d" % when))
 
     def fail(self, when: int, reason: bytes, cause: bytes = b"", what: bytes = b"", beside: bool = False) -> None:
@@ -245,49 +245,53 @@ class Progress:
             beside = b"1" if self.stubborn else b"0"
             records += [pack(b"fail", b"%d" % self.last, self.cause, beside, self.what, self.reason)]
         draft = self.path + b".new"
-        descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        descriptor = posix.open(
+            draft, posix.O_RDWR | posix.O_CREAT | posix.O_TRUNC | posix.O_CLOEXEC | posix.O_NOFOLLOW, 0o600
+        )
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             text = b"".join(records)
             folders.write_all(descriptor, text)
-            os.fsync(descriptor)
-            os.rename(draft, self.path)
+            posix.fsync(descriptor)
+            posix.rename(draft, self.path)
             folders.sync_folder(folders.parent_of(self.path))
         except BaseException:
-            os.close(descriptor)
+            posix.close(descriptor)
             raise
-        os.close(self._descriptor)
+        posix.close(self._descriptor)
         self._descriptor, self._end, self._failures = descriptor, len(text), int(self.last is not None)
         self._start, self.within, self._unwritten, self._named = 0, False, b"", True
 
     def move(self, path: bytes) -> None:
         """Lie there from now on, where another lock keeps others away. Raises Failure, and is where it was."""
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            descriptor = posix.open(
+                path, posix.O_RDWR | posix.O_CREAT | posix.O_TRUNC | posix.O_CLOEXEC | posix.O_NOFOLLOW, 0o600
+            )
             try:
-                folders.write_all(descriptor, os.pread(self._descriptor, self._end, 0))
-                os.fsync(descriptor)
+                folders.write_all(descriptor, posix.pread(self._descriptor, self._end, 0))
+                posix.fsync(descriptor)
                 folders.sync_folder(folders.parent_of(path))
                 self._leave()
             except OSError:
-                os.close(descriptor)
-                os.unlink(path)
+                posix.close(descriptor)
+                posix.unlink(path)
                 raise
         except OSError as error:
             raise folders.refusal(path, error) from None
-        os.close(self._descriptor)
+        posix.close(self._descriptor)
         self._descriptor, self.path = descriptor, path
 
     def _leave(self) -> None:
         try:
-            os.unlink(self.path)
+            posix.unlink(self.path)
         except OSError:
             # Its folder may be closed to us. Empty it says nothing, and goes with its age.
-            os.ftruncate(self._descriptor, 0)
+            posix.ftruncate(self._descriptor, 0)
 
     def remove(self) -> None:
         """The message is done with. Raises OSError."""
-        os.unlink(self.path)
+        posix.unlink(self.path)
 
     def abandon(self) -> bool:
         """Let go of a new record of which nothing could be written; False where there is more to it."""
@@ -295,7 +299,7 @@ class Progress:
             return False
         try:
             if not self.within:
-                os.unlink(self.path)
+                posix.unlink(self.path)
         except OSError:
             # An empty record says nothing; it goes with its age.
             pass
@@ -305,7 +309,7 @@ class Progress:
     def close(self) -> None:
         """Let go of the file; what it says stays."""
         if self._descriptor >= 0:
-            os.close(self._descriptor)
+            posix.close(self._descriptor)
             self._descriptor = -1
 
     # What the steps of a run ask and tell (delivery/steps.py).

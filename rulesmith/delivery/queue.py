@@ -8,11 +8,11 @@ message still arriving; `answered/` tells when something last worked (answers.py
 
 from __future__ import annotations
 
-import errno
 import fcntl
-import os
+import posix
 import time
 
+from rulesmith import environment
 from rulesmith.delivery import folders
 from rulesmith.delivery.entry import FLAGS, MAIL, PROGRESS, TAKEN, Context, Entry, hint_of
 from rulesmith.delivery.spool import Spool
@@ -39,16 +39,18 @@ def this_call(program: bytes, words: list[str]) -> Context:
     context = Context()
     context.now = int(time.time())
     context.program = program
-    context.words = [os.fsencode(word) for word in words]
+    context.words = [environment.octets_of(word) for word in words]
     try:
-        context.folder = os.getcwdb()
+        context.folder = posix.getcwdb()
     except OSError:
         # It was removed under us; paths that depend on it will be missed.
         pass
-    context.umask = os.umask(0o077)
-    os.umask(context.umask)
+    context.umask = posix.umask(0o077)
+    posix.umask(context.umask)
     context.variables = {
-        name: value for name, value in os.environb.items() if name in _VARIABLES or name.startswith(_VARIABLE_PREFIXES)
+        name: value
+        for name, value in environment.variables().items()
+        if name in _VARIABLES or name.startswith(_VARIABLE_PREFIXES)
     }
     return context
 
@@ -78,7 +80,7 @@ def take(
         if spool.failure is not None:
             raise spool.failure
         entry.complete(letter.whole())
-        names = os.listdir(folder)
+        names = posix.listdir(folder)
         if any(may_be(name, entry) for name in names):
             from rulesmith.delivery import again  # its first taker was killed, or an equal one is being delivered
 
@@ -88,7 +90,7 @@ def take(
                 return letter, earlier, ""
         # A signal shall find it here and with the caller told so, or not here.
         stopping.held = True
-        os.fsync(entry.descriptor)
+        posix.fsync(entry.descriptor)
         while any(entry.name + suffix in names for suffix in (MAIL, TAKEN, PROGRESS)):
             # The clock was set back, to the very microsecond.
             entry.rename(_name() + b"." + hint_of(entry.name))
@@ -117,14 +119,14 @@ def may_be(name: bytes, entry: Entry) -> bool:
 def names(folder: bytes) -> list[bytes]:
     """The IDs of all messages, oldest first. Raises OSError."""
     return sorted(
-        each.rpartition(b".")[0] for each in os.listdir(folder) if each.endswith((MAIL, TAKEN)) and each[:1] != b"."
+        each.rpartition(b".")[0] for each in posix.listdir(folder) if each.endswith((MAIL, TAKEN)) and each[:1] != b"."
     )
 
 
 def is_waited(entry: Entry) -> bool:
     """Whether other messages have failed, and wait for something to answer."""
     try:
-        names = os.listdir(entry.folder)
+        names = posix.listdir(entry.folder)
     except OSError:
         return False
     own = entry.name + PROGRESS
@@ -139,25 +141,27 @@ def open_entry(folder: bytes, name: bytes, wait: bool = False) -> Entry:
 
 def look(folder: bytes, name: bytes) -> Entry:
     """A message of the queue, only to be looked at. Raises FileNotFoundError, Unreadable, OSError."""
-    return _open(folder, name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, 0)
+    return _open(folder, name, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NOFOLLOW, 0)
 
 
 def _open(folder: bytes, name: bytes, flags: int, lock: int) -> Entry:
     told = True
     try:
-        descriptor = os.open(folder + b"/" + name + MAIL, flags)
+        descriptor = posix.open(folder + b"/" + name + MAIL, flags)
     except FileNotFoundError:
         told = False
-        descriptor = os.open(folder + b"/" + name + TAKEN, flags)
+        descriptor = posix.open(folder + b"/" + name + TAKEN, flags)
     try:
         entry = Entry(folder, name, descriptor, told)
         if lock:
             fcntl.flock(descriptor, lock)
-            if not folders.is_at(entry.path, os.fstat(descriptor)):
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+            if not folders.is_at(entry.path, posix.fstat(descriptor)):
+                from errno import ENOENT  # to load it takes long
+
+                raise FileNotFoundError(ENOENT, posix.strerror(ENOENT))
         entry.read()
     except BaseException:
-        os.close(descriptor)
+        posix.close(descriptor)
         raise
     return entry
 
@@ -171,7 +175,7 @@ def _create(folder: bytes, context: Context) -> Entry:
     while True:
         name = _name()
         try:
-            descriptor = os.open(folder + b"/." + name, FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
+            descriptor = posix.open(folder + b"/." + name, FLAGS | posix.O_CREAT | posix.O_EXCL, 0o600)
         except FileExistsError:
             continue
         entry = Entry(folder, name, descriptor)
@@ -188,14 +192,14 @@ def _create(folder: bytes, context: Context) -> Entry:
 
 def _name() -> bytes:
     now = time.time_ns()
-    return b"%d.%06d.%d" % (now // 1_000_000_000, now // 1000 % 1_000_000, os.getpid())
+    return b"%d.%06d.%d" % (now // 1_000_000_000, now // 1000 % 1_000_000, posix.getpid())
 
 
 def _make(folder: bytes) -> None:
     """The folder is missing. Raises OSError."""
     folders.make_folders(folders.parent_of(folder), None)
     try:
-        os.mkdir(folder, 0o700)
+        posix.mkdir(folder, 0o700)
         folders.sync_folder(folders.parent_of(folder))
     except FileExistsError:
         pass
