@@ -23,15 +23,22 @@ def mark(queue: bytes, causes: Iterable[bytes]) -> None:
     for cause in causes:
         path = queue + _FOLDER + b"/" + cause
         try:
-            try:
-                posix.utime(path)
-            except FileNotFoundError:
-                posix.makedirs(queue + _FOLDER, 0o700, exist_ok=True)
-                posix.close(
-                    posix.open(path, posix.O_WRONLY | posix.O_CREAT | posix.O_CLOEXEC | posix.O_NOFOLLOW, 0o600)
-                )
+            _touch(queue + _FOLDER, path)
         except OSError:
             return
+
+
+def _touch(folder: bytes, path: bytes) -> None:
+    try:
+        posix.utime(path)
+        return
+    except FileNotFoundError:
+        pass
+    try:
+        posix.mkdir(folder, 0o700)
+    except FileExistsError:
+        pass
+    posix.close(posix.open(path, posix.O_WRONLY | posix.O_CREAT | posix.O_CLOEXEC | posix.O_NOFOLLOW, 0o600))
 
 
 def _is_of_somebody_else(queue: bytes) -> bool:
