@@ -122,12 +122,13 @@ def test_neither_a_queue_nor_a_command_loads_os(tmp_path: Path) -> None:
     with conf.open("a") as rules:
         rules.write('match all action pipe "cat >/dev/null"\n')
     conf.write_text(conf.read_text().replace('match all action "inbox"', 'match all action "inbox" continue'))
-    os.utime(conf, (1_000_000_000, 1_000_000_000))
-    assert any(name.startswith("lark") for name in _fetch(tmp_path)), "the first run compiles"
+    # Until the file is old enough for its program to be kept.
+    while any(name.startswith("lark") for name in _fetch(tmp_path)):
+        pass
     loaded = _fetch(tmp_path, "-I", "-S", RULESMITH_SUMMARY="json")
     assert {"rulesmith.delivery.queue", "rulesmith.delivery.command", "rulesmith.afterwards"} <= loaded
     assert "rulesmith.delivery.progress" in loaded, "what was done before the command is written down"
-    assert _others(loaded) - ALLOWED_STANDARD <= {"_sha256", "_struct", "binascii", "errno", "fcntl", "struct"}
+    assert _others(loaded) - ALLOWED_STANDARD <= {"_sha256", "_stat", "_struct", "binascii", "errno", "fcntl", "struct"}
 
 
 def test_the_line_about_a_message_costs_little(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from tests.serve.conftest import Starter
 from tests.serve.service import Service, a_mail, is_gone, until
 
 FAILS = "fails@example.com"
-BIG = 60_000_000
+BIG = 80_000_000
 
 
 def _open_files(service: Service) -> int:
