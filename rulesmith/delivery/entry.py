@@ -95,7 +95,7 @@ class Entry:
         self._top = b""  # the scanned text is this and the message from _cut on
         self._cut = 0
         self._head = b""  # the lines above the message but for the last
-        self._torn = False  # there is more behind the message than its scan
+        self._torn = False  # there is more behind the message than its scan, or a piece of one
 
     def read(self) -> None:
         """What the file says. Raises Unreadable, OSError."""

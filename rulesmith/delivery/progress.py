@@ -138,6 +138,10 @@ class Progress:
                 self._damaged = True
                 break
             if self._end == self._start and record != [_MAGIC, VERSION]:
+                if self.within and record[0] == b"scan":
+                    # Of a scan that is not whole nothing more can follow.
+                    self._damaged = True
+                    break
                 raise Unreadable
             self._take(*record)
             self._end += len(line) + 1

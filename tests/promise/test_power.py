@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from rulesmith import scanned
 from tests import system
 from tests.door import warm
-from tests.promise.room import TARGETS, Room, a_mail, dying_at_call
+from tests.promise.room import TARGETS, Room, a_mail, dying_at_call, signal_at_effect
 
 MAIL = a_mail()
 SCORE = re.compile(rb"X-Spam-Score: (\w+)\n")
@@ -133,6 +134,26 @@ def test_all_copies_of_a_message_have_one_scan(power: bool, tmp_path: Path, monk
         assert len(every) - len(TARGETS) <= 1, (step, scans)
         assert len(others) <= (len(every) - len(TARGETS) if power else 0), (step, scans)
     assert 20 < step < 399
+
+
+@pytest.mark.usefixtures("scans")
+@pytest.mark.parametrize("zeros", [True, False], ids=["empty", "missing"])
+@pytest.mark.parametrize("octets", [1, 60, 130])
+def test_a_scan_of_which_a_part_is_on_the_disk_is_made_again(octets: int, zeros: bool, tmp_path: Path) -> None:
+    """It is not synced alone, so a disk may have the first blocks of it; and the length, but not the last blocks."""
+    room = Room(tmp_path, queue=True, settings='set scan "unix:/nowhere"\n')
+    with signal_at_effect(0, signal.SIGKILL, after=False):
+        room.hand(MAIL)
+    assert room.queue
+    (path,) = room.queue.glob("*.taken")
+    whole = path.read_bytes()
+    assert whole.partition(MAIL)[2].count(b"X-Spam-Score:") == 1
+    path.write_bytes(whole[:-octets] + bytes(octets if zeros else 0))
+    # Its try was killed, and whoever looks after the queue tries it again.
+    assert room.work() == []
+    scans = _scans(room)
+    assert {name: len(found) for name, found in scans.items()} == dict.fromkeys(TARGETS, 1)
+    assert len({found[0] for found in scans.values()}) == 1
 
 
 def _synced(room: Room, monkeypatch: pytest.MonkeyPatch) -> list[str]:
