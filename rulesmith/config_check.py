@@ -11,7 +11,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from rulesmith import __version__
-from rulesmith.delivery import privileges
+from rulesmith.delivery import people
 from rulesmith.diagnostics.model import Severity
 from rulesmith.explain.assuming import account_of, compile_assuming
 from rulesmith.lint import findings
@@ -63,7 +63,7 @@ def _failed(path: str, options: Options, me: User) -> tuple[list[str], int]:
             if account is None:
                 raise BadSuite(f"{suite.place(number)}: no account is named {case.account!r}")
             result = run_case(
-                case, program, account, me, lambda name: me if name == me[0] else privileges.who(name),
+                case, program, account, me, lambda name: me if name == me[0] else people.who(name),
                 __version__.encode(),
             )  # fmt: skip
             if result.differences:

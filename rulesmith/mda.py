@@ -10,7 +10,7 @@ import posix
 import time
 
 from rulesmith import __version__, environment
-from rulesmith.delivery import folders, privileges
+from rulesmith.delivery import folders
 from rulesmith.delivery.drive import Driver, Steps
 from rulesmith.delivery.world import World
 from rulesmith.effects import Failure, stopping
@@ -90,7 +90,9 @@ class Session:
 
     def who(self, name: bytes) -> User | None:
         """A user by name; with -h the invoking user's home is $HOME (as in fdm 2.2)."""
-        found = privileges.who(name)
+        from rulesmith.delivery import people  # most configurations name nobody
+
+        found = people.who(name)
         if found is not None and found[1] == self.me[1]:
             return found[0], found[1], found[2], self.me[3]
         return found

@@ -17,7 +17,7 @@ import time
 from typing import TYPE_CHECKING
 
 from rulesmith import unread
-from rulesmith.delivery import answers, privileges, queue, schedule
+from rulesmith.delivery import answers, other_user, queue, schedule
 from rulesmith.delivery.entry import MAIL, PROGRESS, TAKEN, Entry
 from rulesmith.delivery.progress import Unreadable
 from rulesmith.effects import stopping
@@ -51,7 +51,8 @@ class Runner:
         self.clock = clock
         self.release = False
         self._working: dict[int, tuple[State, int, float]] = {}  # pidfd: message, pid, monotonic start
-        self._busy: dict[bytes, float] = {}  # what others work on: look again then
+        self._busy: dict[bytes, float] = {}  # what others work on, or must wait: look again then
+        self._unnoted: dict[bytes, int] = {}  # how often a try could not be written down
         self._stop = False
         self._swept = 0.0
 
@@ -165,14 +166,25 @@ class Runner:
             and (found is None or (found.cause != state.cause and found.tries > state.tries))
         ):
             answers.mark(self.folder, (state.cause,))
+        wait = self._pause(state, found)
         if told:
             return
         if found is None:
             self.say(f"{name}: released" if self.release else f"{name}: delivered")
         elif not self._stop:
-            wait = 0 if found.next is None else max(0, found.next - int(self.clock()))
             reason = found.reason.decode("utf-8", "backslashreplace")
             self.say(f"{name}: deferred for {wait} seconds at most: {reason}")
+
+    def _pause(self, before: State, found: State | None) -> int:
+        """Seconds until a message whose try has ended is tried again, at most."""
+        if found is None or found.tries > before.tries:
+            self._unnoted.pop(before.name, None)
+            return 0 if found is None or found.next is None else max(0, found.next - int(self.clock()))
+        # Its file does not tell of this try (a full disk), so that it is always due; and each try may repeat deliveries.
+        number = self._unnoted[before.name] = self._unnoted.get(before.name, 0) + 1
+        wait = schedule.pause(number)
+        self._busy[before.name] = time.monotonic() + wait
+        return wait
 
     def _note_death(self, name: bytes, status: int) -> None:
         """The process could not say what happened to it."""
@@ -233,7 +245,7 @@ def _signals(stop: Callable[[], None]):  # type: ignore[no-untyped-def]
 
 def _become(uid: int) -> None:
     person = pwd.getpwuid(uid)
-    privileges.switch((os.fsencode(person.pw_name), person.pw_uid, person.pw_gid, b""))
+    other_user.switch((os.fsencode(person.pw_name), person.pw_uid, person.pw_gid, b""))
 
 
 def _note_as_owner(entry: Entry, reason: str) -> None:

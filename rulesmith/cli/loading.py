@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rulesmith import __version__
-from rulesmith.delivery import privileges
+from rulesmith.delivery import people
 from rulesmith.delivery.world import full_name
 from rulesmith.diagnostics.render import render_text
 from rulesmith.explain.assuming import account_of, compile_assuming
@@ -101,7 +101,7 @@ def world_for(
     """What a dry run on this machine may ask."""
     run = runner(program[0])
     return World(
-        who=lambda wanted: me if wanted == me[0] else privileges.who(wanted),
+        who=lambda wanted: me if wanted == me[0] else people.who(wanted),
         look_up=look_up,
         run=run if run_commands else None,
         rewrite=run if run_rewrites else None,

@@ -22,7 +22,7 @@ from rulesmith.cli.loading import (
     read_verdict,
 )  # fmt: skip
 from rulesmith.cli.settings import DEFINES, HOME, RUN_COMMANDS, USER, default_config, invoker
-from rulesmith.delivery import privileges
+from rulesmith.delivery import people
 from rulesmith.explain.driver import World
 from rulesmith.explain.machine import look_up
 from rulesmith.explain.simulate import Circumstances, simulate
@@ -139,7 +139,7 @@ class _Loading:
 
     def who(self, name: bytes) -> User | None:
         """A user of this machine."""
-        return self.me if name == self.me[0] else privileges.who(name)
+        return self.me if name == self.me[0] else people.who(name)
 
 
 def _is_named(name: str, wanted: str) -> bool:

@@ -15,7 +15,6 @@ Example:
 from __future__ import annotations
 
 from rulesmith.program import shown
-from rulesmith.regexp.search import search
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,6 +53,8 @@ def holds(args: tuple[Pattern, str], run: Run) -> bool | None:
     if needle and message.lacks(area, needle, case):
         message.captures = ()
         return False
+    from rulesmith.regexp.search import search  # most messages lack what it takes
+
     found = search(pattern, message.view(area), message.folded(area))
     # Every regexp that is tried sets the submatches, also when it fails.
     message.captures = found or ()

@@ -2,53 +2,21 @@
 
 from __future__ import annotations
 
-import _signal
-import marshal
 import posix
-import pwd
-
-from rulesmith import environment
-from rulesmith.delivery.world import World
-from rulesmith.effects import Failure, stopping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from rulesmith.delivery.world import World
+
     User = tuple[bytes, int, int, bytes]
-
-_UID_MAX = 0xFFFFFFFF
-
-
-def who(name: bytes) -> User | None:
-    """(name, uid, gid, home) of a user given by name or by decimal uid, as fdm accepts it; None if unknown."""
-    try:
-        return _user(pwd.getpwnam(environment.text_of(name)))
-    except (KeyError, ValueError):
-        # ValueError: a NUL in the name.
-        pass
-    if not name.isdigit() or int(name[:11]) > _UID_MAX:
-        return None
-    return _by_uid(int(name))
-
-
-def invoking() -> User | None:
-    """The user who started us; None where the system does not know him."""
-    return _by_uid(posix.getuid())
 
 
 def must_switch(user: User) -> bool:
     """Whether something that is done for `user` needs another process."""
     return user[1] != posix.geteuid() and posix.geteuid() == 0
-
-
-def switch(user: User) -> None:
-    """Become `user` for good: uid, primary group, no other groups. Raises OSError."""
-    _, uid, gid, _ = user
-    posix.setgroups(())
-    posix.setresgid(gid, gid, gid)
-    posix.setresuid(uid, uid, uid)
 
 
 def as_user(
@@ -65,94 +33,6 @@ def as_user(
     """
     if not must_switch(user):
         return function(args, raw, user, world)
-    listen, tell = posix.pipe()
-    pid = posix.fork()
-    if not pid:
-        try:
-            posix.close(listen)
-            _work(user, world, function, args, raw, tell)
-        finally:
-            # Never back into our caller's code, whatever happened.
-            posix._exit(1)  # noqa: SLF001  # documented as os._exit
-    posix.close(tell)
-    answer: Any = None
-    try:
-        with open(listen, "rb") as stream:
-            answer = _listen(stream, world)
-    except BaseException:
-        posix.kill(pid, _signal.SIGTERM)
-        raise
-    finally:
-        status = posix.waitpid(pid, 0)[1]
-    if answer is None:
-        how = f"got signal: {posix.WTERMSIG(status)}" if posix.WIFSIGNALED(status) else f"exited with {status >> 8}"
-        raise Failure("child " + how)
-    if isinstance(answer, str):
-        raise Failure(answer)
-    tags: dict[bytes, bytes] = answer
-    return tags
+    from rulesmith.delivery import other_user  # root's deliveries only
 
-
-def _work(user: User, world: World, function: Any, args: Any, raw: bytes, tell: int) -> None:
-    """The other process: one record for each thing said, the last is the tags or the text of the failure."""
-
-    def say(*record: Any) -> None:
-        data = marshal.dumps(record)
-        data = len(data).to_bytes(4, "little") + data
-        while data:
-            data = data[posix.write(tell, data) :]
-
-    # Our parent says when we end. Where everybody is told at once (a service manager, Ctrl-C), we have its grace too:
-    # it waits for our answer, and what we have stored must not be called a failure.
-    stopping.forget()
-    stopping.held = True
-    try:
-        switch(user)
-        there = World(
-            world.settings,
-            world.account,
-            world.hostname,
-            lambda text: say("warn", text),
-            lambda *event: say("trace", *event),
-            world.level,
-        )
-        tags = function(args, raw, user, there)
-    except Failure as failure:
-        say("end", failure.text)
-    except Exception as error:  # noqa: BLE001
-        # Whatever it is, our caller shall not take a dead process for a stored message.
-        if not isinstance(error, OSError):
-            import traceback  # a fault of ours, which is told in full
-
-            for line in traceback.format_exc().splitlines():
-                say("warn", line.encode("utf-8", "backslashreplace"))
-        say("end", f"{environment.text_of(user[0])}: {error}")
-    else:
-        say("end", tags)
-
-
-def _listen(stream: Any, world: World) -> Any:
-    """Pass on what is said; the last record's answer, None without one."""
-    while True:
-        head = stream.read(4)
-        body = stream.read(int.from_bytes(head, "little"))
-        if len(head) < 4 or not body:
-            return None
-        word, *rest = marshal.loads(body)  # noqa: S302  (our own child wrote it)
-        if word == "end":
-            return rest[0]
-        if word == "warn":
-            world.warn(*rest)
-        else:
-            world.trace(*rest)
-
-
-def _by_uid(uid: int) -> User | None:
-    try:
-        return _user(pwd.getpwuid(uid))
-    except (KeyError, OverflowError):
-        return None
-
-
-def _user(found: pwd.struct_passwd) -> User:
-    return environment.octets_of(found.pw_name), found.pw_uid, found.pw_gid, environment.octets_of(found.pw_dir)
+    return other_user.call(user, world, function, args, raw)

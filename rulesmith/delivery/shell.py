@@ -10,7 +10,7 @@ import select
 import time
 
 from rulesmith import environment
-from rulesmith.delivery.privileges import must_switch, switch
+from rulesmith.delivery.privileges import must_switch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,6 +115,8 @@ def _fork(command: bytes, theirs: tuple[int, int, int], user: tuple[bytes, int, 
     if not pid:
         code = errno.EIO
         try:
+            from rulesmith.delivery.other_user import switch  # root's commands only
+
             posix.setsid()
             for number, ours in enumerate(theirs):
                 posix.dup2(ours, number)

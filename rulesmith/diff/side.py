@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rulesmith.delivery import privileges
+from rulesmith.delivery import people
 from rulesmith.explain.driver import World
 from rulesmith.explain.machine import look_up
 from rulesmith.explain.simulate import simulate
@@ -43,7 +43,7 @@ class Side:
 
     def _who(self, name: bytes) -> User | None:
         me = self.circumstances.me
-        return me if name == me[0] else privileges.who(name)
+        return me if name == me[0] else people.who(name)
 
     def says_the_same(self, other: Side) -> bool:
         """Whether both must do the same with every message: the same rules, wherever they stand."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posix
-import select
 
 from rulesmith import environment
 from rulesmith.effects import Failure
@@ -11,9 +10,13 @@ from rulesmith.limits import SPOOL_MEMORY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import select
+
     from rulesmith.delivery.spool import Spool
 
 _CHUNK = 1 << 18
+# S_IFMT and S_IFREG of <sys/stat.h>: to load `stat` takes longer.
+_FORMAT, _REGULAR = 0o170000, 0o100000
 # PF_EXITING, in the flags of proc_pid_stat(5).
 _DYING = 4
 
@@ -174,11 +177,21 @@ class Letter:
         return raw + b"\n" if self.is_open_ended() else raw
 
 
-def _chunks(timeout: int):  # type: ignore[no-untyped-def]  # Iterator would have to be imported
+def _poll() -> select.poll | None:
+    """What waits for standard input; None for a file, which has nothing to wait for."""
+    if posix.fstat(0).st_mode & _FORMAT == _REGULAR:
+        return None
+    import select
+
     poll = select.poll()
     poll.register(0, select.POLLIN)
+    return poll
+
+
+def _chunks(timeout: int):  # type: ignore[no-untyped-def]  # Iterator would have to be imported
+    poll = _poll()
     while True:
-        if not poll.poll(timeout * 1000):
+        if poll is not None and not poll.poll(timeout * 1000):
             raise Failure("io: poll: Connection timed out")
         try:
             chunk = posix.read(0, _CHUNK)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rulesmith.delivery import command, file, maildir, mbox, privileges
+from rulesmith.delivery import command, file, maildir, mbox, people, privileges
 from rulesmith.delivery.world import World
 from rulesmith.effects import Failure
 from tests.recording import ME, RecordingWorld
@@ -20,7 +20,7 @@ only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become s
 
 
 def _user(name: str) -> tuple[bytes, int, int, bytes]:
-    found = privileges.who(name.encode())
+    found = people.who(name.encode())
     assert found
     return found
 
@@ -40,21 +40,15 @@ def place() -> Iterator[Path]:
 def test_users_are_known_by_name_and_by_number() -> None:
     entry = pwd.getpwnam("daemon")
     expected = (b"daemon", entry.pw_uid, entry.pw_gid, os.fsencode(entry.pw_dir))
-    assert privileges.who(b"daemon") == expected
-    assert privileges.who(b"%d" % entry.pw_uid) == expected
+    assert people.who(b"daemon") == expected
+    assert people.who(b"%d" % entry.pw_uid) == expected
 
 
 @pytest.mark.parametrize(
     "name", [b"", b"nosuchuser", b"-1", b"4294967294", b"99999999999999999999", b"a\0b", b"\xff", b"1x"]
 )
 def test_nobody_else_is(name: bytes) -> None:
-    assert privileges.who(name) is None
-
-
-def test_the_invoking_user_is_the_real_one() -> None:
-    user = privileges.invoking()
-    assert user
-    assert user[1] == os.getuid()
+    assert people.who(name) is None
 
 
 def _tell_who(args: Any, raw: bytes, user: object, world: World) -> dict[bytes, bytes]:
