@@ -69,7 +69,7 @@ class Chain:
         self._provider = Dovecot(bed, "provider", pair, mail="provider")
         self._spam = Spam(bed)
         python = programs.best_python()
-        door = programs.direct(programs.rulesmith(bed.folder / "config" / "venv", python) / "fdm", python)
+        door = programs.direct(programs.rulesmith(bed.folder / "config" / "venv", python, image=True) / "fdm", python)
         self._inside = f"/{door.parent.relative_to(bed.folder)}"
         self._configure()
         # Without the shell script around it: people have it installed.

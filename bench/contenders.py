@@ -72,7 +72,7 @@ def prepare(work: Path) -> Contenders:
     found = Contenders(work, python)
     installed = programs.rulesmith(work / "venv", python)
     direct = work / "fdm"
-    direct.symlink_to(programs.direct(installed / "fdm", python))
+    direct.symlink_to(programs.direct(programs.rulesmith(work / "image", python, image=True) / "fdm", python))
     found.lines = {OURS: [str(direct)], PIP: [str(installed / "fdm")], PYTHON: [python, "-I", "-S", "-c", "pass"]}
     for version, bare in (("2.2", FDM22), ("1.9", FDM19)):
         shutil.copytree(programs.fdm(version), work / version, symlinks=True)

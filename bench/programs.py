@@ -18,13 +18,21 @@ def best_python() -> str:
     return DEBIANS if os.access(DEBIANS, os.X_OK) else sys.executable
 
 
-def rulesmith(venv: Path, python: str) -> Path:
-    """Rulesmith as people install it; its programs. The checkout's own environment would cost every start more."""
+def rulesmith(venv: Path, python: str, image: bool = False) -> Path:
+    """Rulesmith as people install it, or as the image has it; its programs.
+
+    The checkout's own environment would cost every start more.
+    """
     subprocess.run([python, "-m", "venv", "--without-pip", venv], check=True)
     target = str(venv / "bin" / "python")
     subprocess.run([sys.executable, "-m", "pip", "-q", "--python", target, "install", ROOT], check=True)
+    unchecked: list[str] = []
+    if image:
+        line = [target, "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash", f"{venv}/lib"]
+        subprocess.run(line, check=True)
+        unchecked = ["--unchecked"]
     # Who delivers may not be who has installed it, and so cannot do this himself.
-    subprocess.run([target, "-m", "rulesmith.bundling"], check=True, cwd=venv)
+    subprocess.run([target, "-m", "rulesmith.bundling", *unchecked], check=True, cwd=venv)
     return venv / "bin"
 
 

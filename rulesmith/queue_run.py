@@ -177,7 +177,7 @@ class Runner:
 
     def _pause(self, before: State, found: State | None) -> int:
         """Seconds until a message whose try has ended is tried again, at most."""
-        if found is None or found.tries > before.tries:
+        if found is None or found.tries > before.tries or self.release:
             self._unnoted.pop(before.name, None)
             return 0 if found is None or found.next is None else max(0, found.next - int(self.clock()))
         # Its file does not tell of this try (a full disk), so that it is always due; and each try may repeat deliveries.
