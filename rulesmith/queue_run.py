@@ -180,7 +180,7 @@ class Runner:
         if found is None or found.tries > before.tries or self.release:
             self._unnoted.pop(before.name, None)
             return 0 if found is None or found.next is None else max(0, found.next - int(self.clock()))
-        # Its file does not tell of this try (a full disk), so that it is always due; and each try may repeat deliveries.
+        # Its file does not tell of this try (a full disk), so it is always due; and each try may repeat deliveries.
         number = self._unnoted[before.name] = self._unnoted.get(before.name, 0) + 1
         wait = schedule.pause(number)
         self._busy[before.name] = time.monotonic() + wait
