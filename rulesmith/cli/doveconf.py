@@ -21,6 +21,13 @@ def has_folders() -> bool | None:
     return None if said is None else said.split() == ["+", "yes"]
 
 
+def divides_names() -> bool | None:
+    """Whether Dovecot's LMTP server may take the end of a user's name for a detail, as `deliver` never does; None where
+    it does not say. Names with any other sign than these are left to the command (delivery/dovecot.py)."""
+    said = _ask("-h", "recipient_delimiter")
+    return None if said is None else any(sign.isalnum() or sign in "._-" for sign in said.partition("\n")[0])
+
+
 def _settings_for(protocol: str) -> list[str] | None:
     """What holds for a protocol, but for its logs. Of some sections Dovecot 2.3 prints different parts for each."""
     said = _ask("-n", "-f", f"protocol={protocol}")

@@ -50,6 +50,9 @@ class MachineView:
     def delivers_alike(self) -> bool | None:
         return doveconf.delivers_alike()
 
+    def divides_names(self) -> bool | None:
+        return doveconf.divides_names()
+
     def has_folders(self) -> bool | None:
         return doveconf.has_folders()
 

@@ -94,10 +94,14 @@ def serve(
 
 def _takes_what_deliver_takes() -> bool:
     """Whether Dovecot's settings for its LMTP server are those for `deliver`, as far as can be known."""
-    if doveconf.delivers_alike() is not False:
-        return True
-    click.echo("deliver is run as a command: Dovecot's settings for protocol lda and protocol lmtp differ", err=True)
-    return False
+    why = ""
+    if doveconf.delivers_alike() is False:
+        why = "Dovecot's settings for protocol lda and protocol lmtp differ"
+    elif doveconf.divides_names():
+        why = "Dovecot's recipient_delimiter has a sign that may stand in the name of a user"
+    if why:
+        click.echo(f"deliver is run as a command: {why}", err=True)
+    return not why
 
 
 def _has_folders() -> bool:

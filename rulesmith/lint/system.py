@@ -29,5 +29,8 @@ class System(Protocol):
     def delivers_alike(self) -> bool | None:
         """Whether Dovecot has the same settings for its LMTP server and for `deliver`."""
 
+    def divides_names(self) -> bool | None:
+        """Whether Dovecot's LMTP server may take the end of a user's name for a detail."""
+
     def has_folders(self) -> bool | None:
         """Whether Dovecot's LMTP server takes the detail of an address for a folder."""

@@ -72,7 +72,7 @@ def test_an_account_that_is_named_is_the_only_one(tmp_path: Path, told: list[dic
 
 @pytest.mark.parametrize(
     ("answer", "folders"),
-    [("+\nyes\n", True), ("+\nno\n", False), ("-\nyes\n", False), ("", False), (None, False)],
+    [("+\nyes\n", True), ("+\nno\n", False), ("=\nyes\n", False), ("", False), (None, False)],
 )
 def test_dovecot_is_asked_whether_a_detail_is_a_folder(
     answer: str | None, folders: bool, told: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
@@ -104,6 +104,20 @@ def test_dovecots_server_is_used_only_where_it_does_the_same_as_deliver(
     done = CliRunner().invoke(serve, ["--lmtp", "s", "-f", "c", "--dovecot", "/d", "--folders"])
     assert [each["dovecot"] for each in told] == ["/d" if used else ""]
     assert ("settings for protocol lda and protocol lmtp differ" in done.output) != used
+
+
+@pytest.mark.parametrize(("delimiter", "used"), [("+", True), ("", True), ("-", False), ("+.", False), ("+-", False)])
+def test_where_a_part_of_a_name_is_a_detail_deliver_is_a_command(
+    delimiter: str, used: bool, tmp_path: Path, told: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By LMTP what is for user-b would go to user."""
+    doveconf = tmp_path / "doveconf"
+    doveconf.write_text(f"#!/bin/sh\necho '{delimiter}'\n")
+    doveconf.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    done = CliRunner().invoke(serve, ["--lmtp", "s", "-f", "c", "--dovecot", "/d", "--folders"])
+    assert [each["dovecot"] for each in told] == ["/d" if used else ""]
+    assert ("sign that may stand in the name of a user" in done.output) != used
 
 
 @pytest.mark.parametrize(("words", "dovecot"), [([], None), (["--dovecot", ""], "")])

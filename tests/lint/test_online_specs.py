@@ -7,7 +7,8 @@ programs: deliver
 users: me
 mailboxes: me/Lists
 sockets: /run/dovecot/lmtp
-dovecot: alike folders  what doveconf says: the same settings for both ways, and a detail is a folder
+dovecot: alike folders  what doveconf says: the same settings for both ways, and a detail is a folder; `divides`: a part
+                        of a name may be a detail
 ```
 """
 
@@ -57,6 +58,9 @@ class Described:
 
     def delivers_alike(self) -> bool | None:
         return self._is("dovecot", "alike")
+
+    def divides_names(self) -> bool | None:
+        return self._is("dovecot", "divides")
 
     def has_folders(self) -> bool | None:
         return self._is("dovecot", "folders")

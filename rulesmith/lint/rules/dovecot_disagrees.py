@@ -5,7 +5,8 @@ the socket. It reports the setting, or where the site file has it the first comm
 
 Why is this bad: a message that `deliver` would have put into a folder is in the inbox when Dovecot's LMTP server
 does not take the detail of an address for a folder; a plugin, such as the one for Sieve, that only `protocol lda` or
-only `protocol lmtp` has works by one way only; and where there is no socket every delivery is a command as before.
+only `protocol lmtp` has works by one way only; where `recipient_delimiter` has a `-`, Dovecot's LMTP server gives the
+mail of the user `a-b` to `a`; and where there is no socket every delivery is a command as before.
 
 Example:
 
@@ -39,7 +40,7 @@ SEVERITY = Severity.WARNING
 
 
 def check(compiled: Compiled, system: System) -> Iterator[Finding]:
-    """At most one finding for each of the three things."""
+    """At most one finding for each of the four things."""
     settings = compiled.lowered.settings
     socket = settings["dovecot"]
     at = _place(compiled, "dovecot")
@@ -54,6 +55,14 @@ def check(compiled: Compiled, system: System) -> Iterator[Finding]:
             "Dovecot's settings for protocol lda and protocol lmtp differ: its LMTP server may do something else than "
             "`deliver` does",
             help="doveconf -n -f protocol=lda, and the same for lmtp",
+        )
+    if system.divides_names():
+        yield Finding(
+            at,
+            "Dovecot's recipient_delimiter has a sign that may stand in the name of a user: what is for `a-b` may go "
+            "to `a`",
+            help="recipient_delimiter = + in dovecot.conf",
+            severity=Severity.ERROR,
         )
     if settings["dovecot-folders"] and system.has_folders() is False:
         yield Finding(
