@@ -34,6 +34,10 @@ class Connection:
         self._limit = limit
         self._received = b""
 
+    def have_patience(self, limit: float) -> None:
+        """From now on each wait ends after so many seconds."""
+        self._limit = limit
+
     def line(self) -> bytes:
         """The next line, without its LF or CR LF."""
         end = time.monotonic() + self._limit

@@ -45,6 +45,9 @@ _SENDER = _LETTERS + b".!#$&*+/=?^_{}~-"
 _HOST = _LETTERS + b".-"
 # Seconds without a message after which the server may have closed the connection, or was started anew.
 _STALE = 30.0
+# Seconds that a server may stand still as long as it has no message, and the command can be run instead. Once it has
+# it, `set timeout` counts, as for a command.
+_PATIENCE = 30.0
 
 
 def target(command: bytes) -> tuple[bytes, bytes] | None:
@@ -106,6 +109,7 @@ class Agent:
         if connection is None:
             return False
         try:
+            connection.have_patience(world.settings["timeout"])
             connection.send(smtp.stuffed(raw) + b".\r\n")
             answer = _answer(connection)
         except Failure as failure:
@@ -138,6 +142,7 @@ class Agent:
             kept = self._connection is not None
             try:
                 connection = self._ready(world)
+                connection.have_patience(min(_PATIENCE, world.settings["timeout"]))
                 connection.send(envelope)
                 for code in (b"250", b"250", b"354"):
                     smtp.expect(connection, code)
@@ -154,7 +159,7 @@ class Agent:
     def _ready(self, world: World) -> Connection:
         """The connection, after the greeting. Raises Failure."""
         if self._connection is None:
-            connection = dial_unix(self._socket, world.settings["timeout"])
+            connection = dial_unix(self._socket, min(_PATIENCE, world.settings["timeout"]))
             try:
                 smtp.expect(connection, b"220")
                 connection.send(b"LHLO " + world.hostname + b"\r\n")

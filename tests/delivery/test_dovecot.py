@@ -9,6 +9,7 @@ import os
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from rulesmith.delivery import command as commands
 from rulesmith.delivery import dovecot
+from rulesmith.delivery.connection import Connection
 from rulesmith.delivery.dovecot import Agent, changes, sender_of, target
 from rulesmith.delivery.drive import Driver
 from rulesmith.effects import RUN, Failure
@@ -248,6 +250,33 @@ def test_what_it_does_not_take_is_left_to_the_command(
 
 def test_where_nobody_listens_the_command_is_run(path: Path) -> None:
     assert not agent(path).deliver(COMMAND, MAIL, USER, a_world())
+
+
+def test_a_server_that_stands_still_is_not_waited_for_as_long_as_it_has_no_message(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dovecot, "_PATIENCE", 0.01)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(path))
+        silent.listen()
+        since = time.monotonic()
+        assert not agent(path).deliver(COMMAND, MAIL, USER, a_world())
+        assert time.monotonic() - since < a_world().settings["timeout"] / 2
+
+
+def test_a_server_that_has_the_message_may_take_its_time(
+    path: Path, scripts: list[Script], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then nobody can know any more whether it has stored it. The next message does not wait for it longer."""
+    scripts.append(Script(path, GREETING, HELLO, READY, b"250 stored\r\n", READY, b"250 stored\r\n"))
+    limits: list[float] = []
+    monkeypatch.setattr(Connection, "have_patience", lambda _, limit: limits.append(limit))
+    monkeypatch.setattr(dovecot, "_PATIENCE", 5)
+    ours = agent(path)
+    for _ in range(2):
+        assert ours.deliver(COMMAND, MAIL, USER, a_world())
+    ours.close()
+    assert limits == [5, a_world().settings["timeout"]] * 2
 
 
 def test_without_a_socket_nobody_is_asked() -> None:
