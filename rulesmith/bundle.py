@@ -29,7 +29,7 @@ def unpack(packages: str, magic: bytes, modules: list[Packed]) -> bool:
 
     False, and nothing is done, where what was read is out of date.
     """
-    if magic != MAGIC_NUMBER or packages[:1] != "/":
+    if magic != MAGIC_NUMBER:
         return False
     for _, file, seconds, octets, _ in modules:
         if seconds is not None:

@@ -79,7 +79,7 @@ def write(checked: bool = True) -> None:
             os.fsync(file.fileno())
         temporary.chmod((PACKAGE / "bundle.py").stat().st_mode & 0o666)
         temporary.replace(target)
-    except OSError:
+    except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from rulesmith import bundle, bundling
+from rulesmith.effects import Stopped
 from tests.promise.room import a_mail
 from tests.promise.test_starting import House
 
@@ -145,6 +146,59 @@ def test_who_writes_no_compiled_files_writes_none_of_these(house: House, monkeyp
     door.write_text(f"#!{house.python} -ISB\n{door.read_text().partition(chr(10))[2]}")
     deliver(house, 1)
     assert not the_bundle(house).exists()
+
+
+def test_a_relative_link_begins_at_itself_and_not_in_the_current_folder(tmp_path: Path) -> None:
+    """As stow makes them. What lies there where we are started is somebody else's."""
+    house = House(tmp_path / "deep")
+    house.own_package()
+    door = tmp_path / "links" / "fdm"
+    door.parent.mkdir()
+    door.symlink_to("../deep/house/bin/fdm")
+    assert house.hand(MAIL, door)[0] == 0
+    trap = house.room.folder.parent / "deep" / the_bundle(house).relative_to(tmp_path / "deep")
+    trap.parent.mkdir(parents=True)
+    trap.write_bytes(marshal.dumps((compile("import posix; posix._exit(0)", "trap", "exec"), MAGIC_NUMBER, [])))
+    forget(house)
+    status, said = house.hand(MAIL, door)
+    assert (status, house.room.copies(MAIL)) == (0, {"a": 2}), said
+    assert "mda" not in compiled(house)
+
+
+def test_where_nothing_is_installed_the_package_is_the_one_that_is_named(house: House, tmp_path: Path) -> None:
+    deliver(house, 1)
+    named = tmp_path / "named" / "rulesmith"
+    named.mkdir(parents=True)
+    (named / "__init__.py").write_text("raise SystemError('the one that is named')\n")
+    done = subprocess.run(
+        [house.python, house.bin / "fdm", "fetch"], env={"PYTHONPATH": str(named.parent)},
+        stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
+    )  # fmt: skip
+    assert (done.returncode, b"the one that is named" in done.stderr) == (75, True), done.stderr
+
+
+def test_a_damaged_one_is_never_the_message(house: House) -> None:
+    """Its number would be that of a standard input that is closed."""
+    deliver(house, 1)
+    the_bundle(house).write_bytes(b"\0" * (1 << 20) + MAIL)
+    call = house.room.call(b"")
+    line = ["sh", "-c", 'exec "$0" "$@" <&-', house.bin / "fdm", *call.args]
+    done = subprocess.run(
+        line, cwd=call.cwd, env={**call.env, "RULESMITH_CONF": ""}, stderr=subprocess.PIPE, check=False
+    )
+    assert (done.returncode, b"stdin is invalid" in done.stderr) == (75, True), done.stderr
+    assert house.room.copies(MAIL) == {"a": 1}
+
+
+def test_who_is_stopped_while_he_makes_it_leaves_no_half_of_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def stopped(_: int) -> None:
+        raise Stopped("SIGTERM")
+
+    monkeypatch.setattr(bundling, "path", lambda: tmp_path / "message.bundle")
+    monkeypatch.setattr(os, "fsync", stopped)
+    with pytest.raises(Stopped):
+        bundling.write()
+    assert os.listdir(tmp_path) == []
 
 
 def test_what_fails_in_the_middle_leaves_nothing_behind() -> None:

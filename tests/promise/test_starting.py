@@ -182,6 +182,15 @@ def test_what_cannot_be_loaded_leaves_the_message(harm: Callable[[House], None],
     assert (status, said.count(STAYS), said.count(b"\n")) == (75, 1, 1), said
 
 
+@pytest.mark.parametrize("call", ["read", "isatty"])
+def test_where_no_memory_is_left_to_refuse_the_message_stays(call: str, house: House) -> None:
+    house.own_package().joinpath("fdm.py").write_text(
+        f"import posix\n\ndef full(*_):\n    raise MemoryError\n\nposix.{call} = full\nfull()\n"
+    )
+    done = subprocess.run([house.bin / "fdm", "fetch"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, STAYS in done.stderr) == (75, True), done.stderr
+
+
 def test_a_terminal_is_not_waited_for(house: House) -> None:
     _without_package(house)
     ours, theirs = os.openpty()
