@@ -169,6 +169,8 @@ class Rest:
             return None
         octets = posix.read(self._descriptor, _SHORT)
         size = int.from_bytes(octets[4:8], "big")
+        if 8 + size > status.st_size:
+            return None
         if len(octets) < 8 + size:
             octets += posix.read(self._descriptor, 8 + size - len(octets))
         head = memoryview(octets)[8 : 8 + size]
@@ -181,15 +183,22 @@ class Rest:
 
     def pack(self, at: int, size: int, check: int) -> bytes:
         """One, whole. Raises Failure, after which the next start compiles."""
-        path = environment.text_of(self._path)
         try:
             found = posix.pread(self._descriptor, size, self._at + at)
+        except OSError as error:
+            why = error.strerror
+        else:
             if len(found) == size and zlib.crc32(found) == check:
                 return found
+            why = "the compiled configuration is damaged"
+        why = f"{environment.text_of(self._path)}: {why}"
+        try:
             posix.unlink(self._path)
+        except FileNotFoundError:
+            pass  # another message has found it out
         except OSError as error:
-            raise Failure(f"{path}: {error.strerror}") from None
-        raise Failure(f"{path}: the compiled configuration is damaged; it is made anew for the next message")
+            raise Failure(f"{why}, and it cannot be removed: {error.strerror}") from None
+        raise Failure(f"{why}; it is made anew for the next message")
 
 
 def holds(stamp: dict[str, Any], me: User) -> bool:

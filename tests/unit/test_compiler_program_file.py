@@ -282,7 +282,7 @@ def test_a_damaged_part_defers_the_message_that_needs_it_and_is_made_anew() -> N
     assert program_file.kept(start(), whole=True) is None
 
 
-def test_a_part_that_cannot_be_read_defers_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_that_cannot_be_read_defers_the_message_and_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     keep(MANY)
     found = program_file.load(start())
     assert found is not None
@@ -291,8 +291,42 @@ def test_a_part_that_cannot_be_read_defers_the_message(monkeypatch: pytest.Monke
         raise OSError(5, "Input/output error")
 
     system.replace(monkeypatch, "pread", pread)
-    with pytest.raises(Failure, match="Input/output error"):
+    with pytest.raises(Failure, match="program: Input/output error; it is made anew"):
         finds(found[0], 7)
+    with pytest.raises(Failure, match="it is made anew"):
+        finds(found[0], 7)
+    assert program_file.load(start()) is None
+
+
+def test_a_damaged_part_that_cannot_be_removed_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(MANY)
+    found = program_file.load(start())
+    assert found is not None
+
+    def unlink(_: bytes) -> None:
+        raise OSError(30, "Read-only file system")
+
+    system.replace(monkeypatch, "pread", lambda *_: b"")
+    system.replace(monkeypatch, "unlink", unlink)
+    with pytest.raises(Failure, match="is damaged, and it cannot be removed: Read-only file system"):
+        finds(found[0], 7)
+
+
+def test_no_more_is_read_than_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A damaged size would ask for more memory than there is, for every message."""
+    keep()
+    octets = kept_file().read_bytes()
+    kept_file().write_bytes(octets[:4] + b"\xff\xff\xff\xff" + octets[8:])
+    asked: list[int] = []
+
+    def read(descriptor: int, size: int) -> bytes:
+        asked.append(size)
+        return real(descriptor, min(size, 1 << 20))
+
+    real = os.read
+    system.replace(monkeypatch, "read", read)
+    assert program_file.load(start()) is None
+    assert max(asked) <= 1 << 16
 
 
 def test_a_damaged_part_is_found_at_once_where_all_is_read() -> None:
