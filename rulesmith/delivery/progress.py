@@ -237,6 +237,9 @@ class Progress:
 
     def _condense(self) -> None:
         """Write a file anew, one record for all failed tries. The lock goes over to the new file."""
+        if self.within:
+            # Nothing more is written there, and the scan before our records may not be on the disk.
+            posix.fsync(self._descriptor)
         records = [pack(_MAGIC, VERSION), pack(b"begin", b"%d" % self.now)]
         if self.tries:
             records += [pack(b"tries", b"%d" % (self.tries - 1), b"%d" % (self.since or self.now))]

@@ -156,6 +156,25 @@ def test_a_scan_of_which_a_part_is_on_the_disk_is_made_again(octets: int, zeros:
     assert len({found[0] for found in scans.values()}) == 1
 
 
+@pytest.mark.usefixtures("scans")
+def test_the_scan_of_a_try_that_has_failed_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its record is in a file of its own from then on, and so is what the next try delivers."""
+    rules = 'match all action { pipe "test -e one && cat >>b" maildir "a" pipe "test -e two && cat >>c" maildir "d" }\n'
+    room = Room(tmp_path, queue=True, rules=rules, settings='set scan "unix:/nowhere"\n')
+    disk = Disk(tmp_path / "queue", tmp_path / "kept")
+    with monkeypatch.context() as patch:
+        disk.watch(patch)
+        assert room.hand(MAIL).status == 0
+        (tmp_path / "one").touch()
+        assert len(room.work()) == 1
+    disk.lose_power()
+    (tmp_path / "two").touch()
+    assert room.work() == []
+    scans = _scans(room)
+    assert {name: len(found) for name, found in scans.items()} == dict.fromkeys(TARGETS, 1)
+    assert len({found[0] for found in scans.values()}) == 1
+
+
 def _synced(room: Room, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was synced of the queue and the journal for one message, in that order."""
     noted = room.folder / "synced"
