@@ -1,8 +1,8 @@
 """Makes the file from which a message's modules are loaded (bundle.py): python -m rulesmith.bundling [--unchecked]
 
 Cold: the door does it when it compiles a configuration and may write where the compiled modules are, as Python itself
-keeps those. Where it may not, root does it once with the command above. With `--unchecked` no source is looked at when
-a message comes: for an image, in which none changes.
+keeps those. Where it may not, root does it once with the command above. With `--unchecked` only the package's first
+source is looked at when a message comes, which another version replaces: for an image, in which nobody edits.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def path() -> Path:
 def write(checked: bool = True) -> None:
     """Make it, for everybody who may read the sources. Raises OSError."""
     start = _compiled(PACKAGE / "bundle.py")
-    octets = marshal.dumps((start, MAGIC_NUMBER, [_packed(name, checked) for name in MODULES]))
+    octets = marshal.dumps((start, MAGIC_NUMBER, [_packed(name, checked or name == "rulesmith") for name in MODULES]))
     target = path()
     target.parent.mkdir(exist_ok=True)
     temporary = target.with_name(f"{target.name}.{os.getpid()}")

@@ -106,6 +106,12 @@ def test_the_paths_of_the_old_image_are_there(installed: Container) -> None:
         assert installed.exec("test", "-x", program).status == 0, program
 
 
+def test_fdm_loads_what_every_message_needs_from_one_file(installed: Container) -> None:
+    said = installed.sh("/usr/bin/python3 -v -IS /usr/bin/fdm -n -f /no/such 2>&1 || true", user="vmail")
+    assert "import 'rulesmith.fresh'" in said, said
+    assert "import 'rulesmith.fdm'" not in said
+
+
 def test_commands_work_as_vmail_without_options(installed: Container) -> None:
     scanned = installed.exec("rspamc", "--mime", user="vmail", stdin=MESSAGE % b"scan").out
     assert b"X-Spam-Action: " in scanned, scanned

@@ -122,12 +122,16 @@ def test_a_source_that_is_gone_is_missed(house: House) -> None:
     assert (status, b"rulesmith.options" in said) == (75, True), said
 
 
-def test_unchecked_no_source_is_looked_at(house: House) -> None:
+def test_unchecked_no_edit_is_seen_but_another_version_is(house: House) -> None:
     line = [str(house.python), "-m", "rulesmith.bundling", "--unchecked"]
     subprocess.run(line, check=True, cwd=house.library, env={"PYTHONPATH": str(house.library)})
     with (house.library / "rulesmith/options.py").open("a") as source:
         source.write("\nraise SystemError('the new one')\n")
     deliver(house, 1)
+    with (house.library / "rulesmith/__init__.py").open("a") as source:
+        source.write("# as pip writes it\n")
+    status, said = house.hand(MAIL)
+    assert (status, b"the new one" in said) == (75, True), said
 
 
 def test_where_it_cannot_be_written_messages_are_delivered_all_the_same(house: House) -> None:
