@@ -12,8 +12,8 @@ Each line has the form of a record of its progress (progress.py). Behind the mes
     scan CUT LENGTH CHECK SCORE REQUIRED ACTION SYMBOL SCORE …
 
 and as many octets, whose CRC-32 is CHECK: the scanned text begins with them and goes on with the message from CUT on.
-They are on the disk with the first record behind them or beside them; until then a lost scan is but made again. Records behind the
-message or its scan are the progress of a try that has not failed; a `.progress` file beside it takes their place.
+They are on the disk with the first record behind or beside them; until then a lost scan is but made again. Records
+behind the message or its scan are the progress of a try that has not failed; a `.progress` file takes their place.
 
 In a file of version 1 the line `message` has no values and all that follows is the message; the lines above it may say
 `known` and `scan`, and then it is the scanned text. Nothing is added to it: its progress is always beside it.
