@@ -98,6 +98,15 @@ def test_a_link_to_the_door_alone_finds_the_package_beside_itself(house: House, 
     assert (status, house.room.copies(LARGE)) == (0, {"a": 1}), said
 
 
+def test_what_is_left_of_a_removed_package_is_no_package(house: House) -> None:
+    """The bundle, which pip knows nothing of; the package is where `site` finds it."""
+    other = house.library.parent / "dist-packages"
+    house.library.rename(other)
+    (house.library / "rulesmith" / "__pycache__").mkdir(parents=True)
+    status, said = house.hand()
+    assert (status, house.room.copies(LARGE)) == (0, {"a": 1}), said
+
+
 def test_without_any_python_the_message_stays(house: House) -> None:
     house.python.unlink()
     status, said = house.hand()
