@@ -144,7 +144,7 @@ def test_a_message_that_fetchmail_refuses_is_named(house: Container, provider: C
 
 def test_what_waits_in_the_queue_is_counted_and_shown(house: Container, provider: Container) -> None:
     provider.deliver(USER, _letter("broken", 4))
-    assert re.search(r"; queued \([\d.]+\): .* command returned 67$", house.saw("<4@example.org>"))
+    assert re.search(r"; queued \([\d.]+\.[\da-f]{8}\): .* command returned 67$", house.saw("<4@example.org>"))
     until(lambda: _person(house, USER)["deferred"] == 1, "it waits")
     # The clerk writes down what it has counted once a second.
     until(lambda: _person(house, USER)["mail"].get("queued") == 1, "it is counted")
