@@ -20,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
     from collections.abc import Sequence
+    from types import FrameType
 
     from rulesmith.program import Pattern, Plain
 
@@ -35,6 +36,9 @@ ACROSS = 32  # one step of `re` may run over many lines
 
 # Octets in a line, or in a text, from where a step of `re` may be too long.
 _LONG = 16384
+
+# Seconds after which a timer rings again that has come at the wrong moment.
+_MOMENT = 0.001
 
 _compiled: dict[bytes, re.Pattern[bytes]] = {}
 
@@ -170,9 +174,14 @@ def _limited(compiled: re.Pattern[bytes], subject: bytes, longest: bool, stepwis
 
     armed = [True]
 
-    def ring(_signum: int, _frame: object) -> None:
-        if armed:
+    def ring(_signum: int, frame: FrameType | None) -> None:
+        if not armed:
+            return
+        where = "" if frame is None else frame.f_globals.get("__name__", "")
+        if where == __name__ or where.partition(".")[0] == "re":
             raise _TooSlow
+        # In a destructor, or what the collector calls, it would be swallowed.
+        _signal.setitimer(_signal.ITIMER_REAL, _MOMENT)
 
     handler = _signal.signal(_signal.SIGALRM, ring)
     outer, interval, started = 0.0, 0.0, monotonic()
@@ -183,7 +192,7 @@ def _limited(compiled: re.Pattern[bytes], subject: bytes, longest: bool, stepwis
         finally:
             armed.clear()
     finally:
-        # The timer rings once: here it has rung, or its ring is silent.
+        # Here the timer has rung, or its ring is silent.
         _signal.setitimer(_signal.ITIMER_REAL, 0.0)
         if handler is not None:
             _signal.signal(_signal.SIGALRM, handler)

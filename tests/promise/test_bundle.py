@@ -103,7 +103,8 @@ def test_without_a_good_one_the_modules_are_loaded_one_by_one(harm: Callable[[by
     house.room.configure('match all action maildir "b"\n')
     status, said = house.hand(MAIL)
     assert status == 0, said
-    assert the_bundle(house).read_bytes() == whole
+    # The octets need not be the same: marshal writes what is referred to once as it happens to be held.
+    assert marshal.loads(the_bundle(house).read_bytes()) == marshal.loads(whole)
 
 
 def test_a_source_that_has_changed_since_counts(house: House) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from typing import Any
 
 import pytest
 
 from rulesmith.effects import Failure
+from rulesmith.limits import SEARCH_SECONDS
+from rulesmith.regexp import search as search_module
 from rulesmith.regexp.linear import search_linearly
 from rulesmith.regexp.lower import lower
 from rulesmith.regexp.search import LINEAR, ONLY_LINEAR, STRAIGHT, search
@@ -173,6 +177,30 @@ def test_flags_say_who_can_search() -> None:
     assert not lower(b"a{60000}", False, "pcre")[2] & LINEAR
     assert lower(b"^Subject: foo", False, "pcre")[2] & STRAIGHT
     assert not lower(b"^Subject: .*foo", False, "pcre")[2] & STRAIGHT
+
+
+def test_a_limit_that_falls_into_what_the_collector_calls_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception would be swallowed there."""
+    real, called = search_module._find, []
+
+    def slow(phase: str, _: object) -> None:
+        end = time.monotonic() + 2 * SEARCH_SECONDS
+        while phase == "stop" and time.monotonic() < end:
+            called.append(1)
+
+    def find_after_collecting(*args: Any) -> Any:
+        gc.callbacks.append(slow)
+        try:
+            gc.collect()
+        finally:
+            gc.callbacks.remove(slow)
+        return real(*args)
+
+    monkeypatch.setattr(search_module, "_find", find_after_collecting)
+    source, text = UNDECIDED[0]
+    with pytest.raises(Failure, match="took longer than"):
+        find(source, text)
+    assert called
 
 
 def test_a_thousand_ordinary_regexps_are_lowered_quickly() -> None:
