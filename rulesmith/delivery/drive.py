@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rulesmith.delivery import privileges
+from rulesmith.delivery.privileges import must_switch
 from rulesmith.effects import DELIVER, FORGET, LOOK_UP, REMEMBER, RUN, WHO, Failure, stopping
 
 TYPE_CHECKING = False
@@ -236,12 +236,14 @@ class Driver:
     def _deliver(self, kind: str, args: tuple[Any, ...], user: User, raw: bytes) -> dict[bytes, bytes]:
         # A program loads only the kinds of delivery that its messages reach.
         module = __import__("rulesmith.delivery." + _MODULES[kind], fromlist=("deliver",))
-        if kind == "stdout":
-            tags: dict[bytes, bytes] = module.deliver(args, raw, user, self.world)
-            return tags
         if kind in ("write", "append", "imap", "imaps"):
             args = (*args, kind)
-        return privileges.as_user(user, self.world, module.deliver, args, raw)
+        if kind != "stdout" and must_switch(user):
+            from rulesmith.delivery import other_user  # root's deliveries only
+
+            return other_user.call(user, self.world, module.deliver, args, raw)
+        tags: dict[bytes, bytes] = module.deliver(args, raw, user, self.world)
+        return tags
 
     def _run(
         self,

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from rulesmith.delivery import command, file, maildir, mbox, people, privileges
+from rulesmith.delivery import command, file, maildir, mbox, other_user, people
+from rulesmith.delivery.drive import Driver
 from rulesmith.delivery.world import World
-from rulesmith.effects import Failure
+from rulesmith.effects import DELIVER, Failure
 from tests.recording import ME, RecordingWorld
 
 MAIL = b"A: 1\n\nx\n"
@@ -59,15 +60,28 @@ def _tell_who(args: Any, raw: bytes, user: object, world: World) -> dict[bytes, 
     return {b"ids": repr(ids).encode(), b"pid": b"%d" % os.getpid(), b"raw": raw}
 
 
-def test_without_a_switch_nothing_is_forked() -> None:
-    assert privileges.as_user(ME, RecordingWorld(), _tell_who, (), MAIL)[b"pid"] == b"%d" % os.getpid()
+def _delivered(user: tuple[bytes, int, int, bytes], patch: pytest.MonkeyPatch) -> dict[bytes, bytes]:
+    patch.setattr(maildir, "deliver", _tell_who)
+    tags: dict[bytes, bytes] = Driver(RecordingWorld(), {}, people.who).answer((DELIVER, "maildir", (), user, MAIL))
+    return tags
+
+
+def test_without_a_switch_nothing_is_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _delivered(ME, monkeypatch)[b"pid"] == b"%d" % os.getpid()
+
+
+@only_root
+def test_a_delivery_of_roots_for_somebody_is_made_by_him(monkeypatch: pytest.MonkeyPatch) -> None:
+    tags = _delivered(NOBODY, monkeypatch)
+    assert tags[b"pid"] != b"%d" % os.getpid()
+    assert tags[b"ids"].startswith(b"(%d, %d, %d, " % ((NOBODY[1],) * 3))
 
 
 @only_root
 @pytest.mark.parametrize("user", [NOBODY, DAEMON])
 def test_root_becomes_the_user_with_no_way_back(user: tuple[bytes, int, int, bytes]) -> None:
     world = RecordingWorld()
-    tags = privileges.as_user(user, world, _tell_who, (), MAIL)
+    tags = other_user.call(user, world, _tell_who, (), MAIL)
     _, uid, gid, _ = user
     assert tags[b"ids"] == repr((uid, uid, uid, gid, gid, gid)).encode()
     assert tags[b"raw"] == MAIL
@@ -81,7 +95,7 @@ def test_warnings_and_events_come_back_in_their_order() -> None:
     world = RecordingWorld()
     world.warn = heard.append
     world.trace = lambda *event: heard.append(event)
-    privileges.as_user(NOBODY, world, _tell_who, (), MAIL)
+    other_user.call(NOBODY, world, _tell_who, (), MAIL)
     assert heard == [b"first", ("second", b"x", 3), b"third"]
 
 
@@ -90,7 +104,7 @@ def test_failures_come_back_with_their_text(place: Path) -> None:
     closed = place / "closed"
     closed.mkdir(0o700)
     with pytest.raises(Failure) as failure:
-        privileges.as_user(NOBODY, RecordingWorld(), maildir.deliver, (bytes(closed / "md"),), MAIL)
+        other_user.call(NOBODY, RecordingWorld(), maildir.deliver, (bytes(closed / "md"),), MAIL)
     assert failure.value.text == f"{closed}/md: Permission denied"
 
 
@@ -110,11 +124,11 @@ def _leave(*args: object) -> dict[bytes, bytes]:
 @only_root
 def test_a_process_that_ends_without_an_answer_is_a_failure() -> None:
     with pytest.raises(Failure, match=r"^child got signal: 9$"):
-        privileges.as_user(NOBODY, RecordingWorld(), _die, 9, MAIL)
+        other_user.call(NOBODY, RecordingWorld(), _die, 9, MAIL)
     with pytest.raises(Failure, match=r"^child exited with 0$"):
-        privileges.as_user(NOBODY, RecordingWorld(), _leave, (), MAIL)
+        other_user.call(NOBODY, RecordingWorld(), _leave, (), MAIL)
     with pytest.raises(Failure, match=r"^nobody: 0$"):
-        privileges.as_user(NOBODY, RecordingWorld(), _break, (), MAIL)
+        other_user.call(NOBODY, RecordingWorld(), _break, (), MAIL)
 
 
 @only_root
@@ -123,9 +137,9 @@ def test_deliveries_belong_to_the_user(place: Path, user: tuple[bytes, int, int,
     name, uid, gid, _ = user
     base = place / os.fsdecode(name)
     world = RecordingWorld()
-    md = privileges.as_user(user, world, maildir.deliver, (bytes(base / "md"),), MAIL)
-    box = privileges.as_user(user, world, mbox.deliver, (bytes(base / "box"), False, b"From x y"), MAIL)
-    privileges.as_user(user, world, file.deliver, (bytes(base / "w"), "write"), MAIL)
+    md = other_user.call(user, world, maildir.deliver, (bytes(base / "md"),), MAIL)
+    box = other_user.call(user, world, mbox.deliver, (bytes(base / "box"), False, b"From x y"), MAIL)
+    other_user.call(user, world, file.deliver, (bytes(base / "w"), "write"), MAIL)
     for path in (Path(os.fsdecode(md[b"mail_file"])), Path(os.fsdecode(box[b"mbox_file"])), base / "w", base / "md"):
         found = path.stat()
         assert (found.st_uid, found.st_gid, found.st_mode & 0o077) == (uid, gid, 0)
