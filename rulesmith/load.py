@@ -68,7 +68,7 @@ def _load(path: str, options: Options, log: Log, me: User) -> tuple[Program | No
                 log.warn(warning)
             return program, program[0]
     from rulesmith.delivery import program_store
-    from rulesmith.fresh import fresh_program  # the compiler, lark and all
+    from rulesmith.fresh import fresh_program  # the compiler and all
 
     compiled, settings = fresh_program(path, options, log, me, site)
     if compiled is None or compiled.program is None:

@@ -98,7 +98,7 @@ def command(argv: Sequence[str]) -> Door:
 
 
 def warm() -> None:
-    """Load everything that rulesmith may load, and build the parser, so that forks need not."""
+    """Load everything that rulesmith may load, and the parser's table, so that forks need not."""
     import rulesmith
 
     for found in pkgutil.walk_packages(rulesmith.__path__, "rulesmith."):
@@ -112,9 +112,9 @@ def warm() -> None:
             for name in names:
                 with contextlib.suppress(ImportError):
                     importlib.import_module(name)
-    from rulesmith.syntax.table import load_parser
+    from rulesmith.syntax.table import load_table
 
-    load_parser()
+    load_table()
 
 
 def warm_door(call: Call) -> Outcome:

@@ -25,6 +25,8 @@ from rulesmith.actions import WORDS as ACTIONS  # noqa: E402
 from rulesmith.conditions import WORDS as CONDITIONS  # noqa: E402
 from rulesmith.lint.table import GROUPS, ONLINE  # noqa: E402
 from rulesmith.lint.table import module as module_of  # noqa: E402
+from rulesmith.syntax import table  # noqa: E402
+from rulesmith.syntax.lalr import table_of  # noqa: E402
 
 
 def docstring(family: str, module: str) -> str:
@@ -55,6 +57,8 @@ def reference() -> dict[Path, str]:
     settings = (PAGES / "settings.md").read_text(encoding="utf-8").replace("# ", "## ", 1)
     files[MAN / "fdm.conf.5"] = roff("fdm.conf", 5, "\n".join([language, settings, *sections]))
     files[ROOT / "rulesmith" / "lsp" / "reference.json"] = hints(language, settings)
+    grammar = (table.FOLDER / "fdm.lark").read_bytes()
+    files[table.FOLDER / "fdm.table"] = f"{table.stamp(grammar)}\n{table_of(grammar.decode())}"
     for name in ("fdm", "rulesmith"):
         files[MAN / f"{name}.1"] = roff(name, 1, (PAGES / f"{name}.md").read_text(encoding="utf-8"))
     return files

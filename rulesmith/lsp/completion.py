@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
@@ -100,8 +100,7 @@ class _Asking(Recovery):
 
     def _mend(self, at: int) -> int:
         if self.words[at].type == "CURSOR":
-            machine: Any = self._machine
-            raise _Cursor(frozenset(machine.accepts()))
+            raise _Cursor(self._stack.accepts())
         return super()._mend(at)
 
 

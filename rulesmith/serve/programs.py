@@ -149,7 +149,7 @@ def _compile(key: program_file.Key, options: Options, tell: int) -> None:
     """In a process of its own."""
     for number in (_signal.SIGTERM, _signal.SIGINT):
         _signal.signal(number, _signal.SIG_DFL)
-    from rulesmith.fresh import fresh_program  # the compiler, lark and all
+    from rulesmith.fresh import fresh_program  # the compiler and all
 
     log = _Said()
     compiled, settings = fresh_program(key.path, options, log, key.me, key.site)

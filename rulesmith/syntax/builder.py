@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lark import Transformer
-
 from rulesmith.syntax import tree
 from rulesmith.syntax.word import Word
 from rulesmith.syntax.words import UNITS, spelling
@@ -62,7 +60,7 @@ def _phrase(word: str, *places: int) -> Callable[[Builder, list[Any]], tree.Phra
     return build
 
 
-class Builder(Transformer[Word, tree.Config]):
+class Builder:
     """One method per rule or alias of the grammar; each takes the children of one reduction."""
 
     def start(self, children: list[Any]) -> list[tree.Statement]:

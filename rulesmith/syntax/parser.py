@@ -12,13 +12,10 @@ from rulesmith.syntax.checks import check
 from rulesmith.syntax.include import decode
 from rulesmith.syntax.lexer import read
 from rulesmith.syntax.recovery import Recovery
-from rulesmith.syntax.table import load_parser
 from rulesmith.syntax.tree import Config
 
 if TYPE_CHECKING:
     from rulesmith.syntax.world import SyntaxWorld
-
-__all__ = ["load_parser", "parse"]
 
 
 def parse(name: str, text: bytes | str, world: SyntaxWorld) -> tuple[Config, list[Diagnostic]]:

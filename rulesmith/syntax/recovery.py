@@ -7,10 +7,7 @@ the parser goes back to the beginning of its statement and on to the beginning o
 
 from __future__ import annotations
 
-from typing import Any
-
-from lark.exceptions import UnexpectedToken
-from lark.parsers.lalr_analysis import Shift
+from typing import TYPE_CHECKING, Any
 
 from rulesmith.diagnostics.model import Diagnostic, Label, Severity
 from rulesmith.limits import SYNTAX_FINDINGS
@@ -18,10 +15,13 @@ from rulesmith.syntax import hints
 from rulesmith.syntax.boundary import starts_statement
 from rulesmith.syntax.expectation import in_words
 from rulesmith.syntax.hints import Place
-from rulesmith.syntax.table import load_parser
-from rulesmith.syntax.tree import Statement, Text
+from rulesmith.syntax.stack import Stack
+from rulesmith.syntax.tree import Text
 from rulesmith.syntax.word import Word
 from rulesmith.syntax.words import KEYWORDS, OURS, STRINGS
+
+if TYPE_CHECKING:
+    from rulesmith.syntax.tree import Statement
 
 _NAMED = {"ACTION": "action", "ACCOUNT": "account", "CACHE": "cache"}
 
@@ -33,27 +33,18 @@ class Recovery:
         self.words = words
         self.findings: list[Diagnostic] = []
         self.broken: list[tuple[str, Text]] = []
-        self._machine: Any = load_parser().parse_interactive()
-        self._state = self._machine.parser_state
+        self._stack = Stack()
         self._bad = -1  # the last word that the lexer has complained about
         self._guess = -1  # the last word that was mended without much confidence
         self._surplus = 0  # braces that were opened in what was cut out
 
     def parse(self) -> list[Statement]:
         """The statements; raises nothing."""
-        feed: Any = self._state.feed_token
-        at = 0
-        while True:
-            try:
-                while True:
-                    word = self.words[at]
-                    if word.type == "$END":
-                        statements: list[Statement] = feed(word, True)
-                        return statements
-                    feed(word)
-                    at += 1
-            except UnexpectedToken:
-                at = self._mend(at)
+        at = self._stack.take(self.words, 0)
+        while at < len(self.words):
+            at = self._stack.take(self.words, self._mend(at))
+        statements: list[Statement] = self._stack.values[-1]
+        return statements
 
     def _mend(self, at: int) -> int:
         """Report the fault at this word; returns the word to go on with."""
@@ -63,7 +54,7 @@ class Recovery:
             return at + 1
         if len(self.findings) >= SYNTAX_FINDINGS:
             return self._give_up()
-        place = Place(self.words, at, frozenset(self._machine.accepts()))
+        place = Place(self.words, at, self._stack.accepts())
         if word.type in OURS and place.accepted >= STRINGS:
             # A text without quotes, as it would be if the word were none.
             word = self.words[at] = Word("UNKNOWN", word.source, word.start, word.end, word.value)
@@ -82,7 +73,7 @@ class Recovery:
     def _undefined(self, word: Word, at: int) -> int:
         """A macro that nobody has defined; at the start of a statement its definition lacks the `=`."""
         self._feed(Word(word.type[10:], word.source, word.start, word.end, word.value, word.macros))
-        if "EQUALS" not in self._machine.choices():
+        if "EQUALS" not in self._stack.choices():
             name = word.macros[0].name
             message = f"no macro is named {name} here"
             self._find("undefined-macro", message, word, f"undefined macro: {name}", "define it above, or with -D")
@@ -97,7 +88,7 @@ class Recovery:
 
     def _unclosed(self, word: Word, at: int) -> int:
         """The end of the file inside a nested rule."""
-        braces = [value for value in self._state.value_stack if isinstance(value, Word) and value.type == "LBRACE"]
+        braces = [value for value in self._stack.values if isinstance(value, Word) and value.type == "LBRACE"]
         if braces and not self._excused(at):
             also = (Label(braces[-1].span, "this rule is open"),)
             message = f"expected `}}`: the rule of line {braces[-1].span.line} is not closed"
@@ -107,9 +98,9 @@ class Recovery:
     def _give_up(self) -> int:
         """Go to the end of the words, and close what is open."""
         end = self.words[-1]
-        if "MATCH" not in self._machine.accepts():
+        if "MATCH" not in self._stack.accepts():
             self._drop_statement()
-        while "$END" not in self._machine.accepts():
+        while "$END" not in self._stack.accepts():
             self._feed(Word("RBRACE", end.source, end.start, end.end, ""))
         return len(self.words) - 1
 
@@ -145,7 +136,7 @@ class Recovery:
         """The open list that the word may have been meant to follow."""
         if "RBRACE" not in place.accepted or "MATCH" in place.accepted:
             return ()
-        braces = [value for value in self._state.value_stack if isinstance(value, Word) and value.type == "LBRACE"]
+        braces = [value for value in self._stack.values if isinstance(value, Word) and value.type == "LBRACE"]
         return (Label(braces[-1].span, "this list is open"),) if braces else ()
 
     def _find(
@@ -179,8 +170,8 @@ class Recovery:
         return None
 
     def _feed(self, word: Word) -> None:
-        feed: Any = self._state.feed_token
-        feed(word)
+        taken = self._stack.take([word], 0)
+        assert taken, f"{word} cannot follow"
 
     # Cutting
 
@@ -191,8 +182,7 @@ class Recovery:
             # The statement is whole: let the parser see its end, and take back the word that showed it.
             word = place.word
             self._feed(Word("MATCH", word.source, word.start, word.start, ""))
-            self._state.state_stack.pop()
-            self._state.value_stack.pop()
+            self._stack.drop()
         else:
             depth = self._drop_statement()
         at = place.at
@@ -217,14 +207,9 @@ class Recovery:
 
     def _drop_statement(self) -> int:
         """Take the parser back to where the statement began; returns how many braces it had open."""
-        states = self._state.parse_conf.states
-        stack = self._state.state_stack
-        level = len(stack) - 1
-        while "MATCH" not in states[stack[level]] or states[stack[level]]["MATCH"][0] is not Shift:
-            level -= 1
-        values = self._state.value_stack[level:]
-        del stack[level + 1 :]
-        del self._state.value_stack[level:]
+        values: list[Any] = []
+        while not self._stack.is_before("MATCH"):
+            values.insert(0, self._stack.drop())
         if len(values) > 1 and isinstance(values[0], Word) and isinstance(values[1], Text):
             kind = _NAMED.get(values[0].type)
             if kind:

@@ -1,43 +1,102 @@
-"""The LALR parser made of `grammar/fdm.lark`, built once per process."""
+"""The table by which a configuration is parsed: Lark's for `grammar/fdm.lark`, kept in `fdm.table` beside it."""
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from lark import Lark
-from lark.lexer import Lexer
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rulesmith.syntax.builder import Builder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
+
+FOLDER = Path(__file__).parent.parent / "grammar"
 
 
-class _Words(Lexer):
-    """No lexer: the words are made before, and fed to the parser one by one."""
+class Rule(NamedTuple):
+    """What to do with the children of a rule that has ended.
 
-    def __init__(self, lexer_conf: Any) -> None:
-        pass
+    `gaps` are the places among them of what was left out; `spread` those of children that others stand for, the last
+    first; `build` makes their node.
+    """
 
-    def lex(self, *_: Any) -> Iterator[Any]:
-        yield from ()
+    origin: str
+    size: int
+    gaps: tuple[int, ...]
+    spread: tuple[int, ...]
+    build: Callable[[list[Any]], Any]
 
 
-_loaded: list[Lark] = []
+class Rows(dict[int, dict[str, int]]):
+    """What follows a state, for each symbol: the next state, or `~` the rule that has ended.
+
+    A row is read when it is needed: a configuration needs a tenth of them.
+    """
+
+    def __init__(self, sets: list[str], states: list[str]) -> None:
+        super().__init__()
+        self.sets = sets
+        self.states = states
+
+    def __missing__(self, state: int) -> dict[str, int]:
+        steps, *ends = self.states[state].split("|")
+        words = steps.split()
+        row = self[state] = dict(zip(words[::2], map(int, words[1::2]), strict=True))
+        for end in ends:
+            rule, of_set = end.split()
+            row |= dict.fromkeys(self.sets[int(of_set)].split(), ~int(rule))
+        return row
 
 
-def load_parser(cache: str | None = None) -> Lark:
-    """The parser; `cache` is a file that the first call may take the table from, or leave it in, to save 0.1 s."""
+class Table(NamedTuple):
+    """All of it; `end` is the state behind a whole text."""
+
+    rules: list[Rule]
+    rows: Rows
+    end: int
+
+
+_loaded: list[Table] = []
+
+
+def load_table() -> Table:
+    """The table, read once per process. Raises OSError."""
     if not _loaded:
-        grammar = (Path(__file__).parent.parent / "grammar" / "fdm.lark").read_text(encoding="utf-8")
-        parser = Lark(
-            grammar,
-            parser="lalr",
-            lexer=_Words,
-            transformer=Builder(),
-            maybe_placeholders=True,
-            cache=cache or False,
-        )
-        _loaded.append(parser)
+        rules, sets, states = _text().rstrip().split("\n\n", 2)
+        builder = Builder()
+        rows = Rows(sets.split("\n"), states.split("\n"))
+        _loaded.append(Table([_rule(line, builder) for line in rules.split("\n")], rows, rows[0]["start"]))
     return _loaded[0]
+
+
+def stamp(grammar: bytes) -> str:
+    """The first line of `fdm.table`: which grammar it is of."""
+    return f"{zlib.crc32(grammar):08x}"
+
+
+def _text() -> str:
+    grammar = (FOLDER / "fdm.lark").read_bytes()
+    of, _, text = (FOLDER / "fdm.table").read_text(encoding="ascii").partition("\n")
+    if of == stamp(grammar):
+        return text
+    from rulesmith.syntax.lalr import table_of  # noqa: PLC0415 — Lark is dear, and the grammar has just been edited
+
+    return table_of(grammar.decode())
+
+
+def _rule(line: str, builder: Builder) -> Rule:
+    origin, method, *signs = line.split()
+    children = signs[0] if signs else ""
+    build = {"=": _only, "*": _all}.get(method) or getattr(builder, method)
+    gaps = tuple([at for at, sign in enumerate(children) if sign == "_"])
+    spread = tuple([at for at, sign in enumerate(children) if sign == "*"][::-1])
+    return Rule(origin, len(children) - len(gaps), gaps, spread, build)
+
+
+def _only(children: list[Any]) -> Any:
+    return children[0]
+
+
+def _all(children: list[Any]) -> list[Any]:
+    return children

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from rulesmith.diagnostics.as_json import as_json
 from rulesmith.diagnostics.render import render_short, render_text
-from rulesmith.syntax.parser import load_parser, parse
+from rulesmith.syntax.lalr import load_grammar
+from rulesmith.syntax.parser import parse
 from rulesmith.syntax.printer import print_config
+from rulesmith.syntax.table import FOLDER
 from rulesmith.syntax.tree import Config
 from rulesmith.syntax.words import KEYWORDS, SPELLINGS, SYMBOLS
 from rulesmith.syntax.world import MemoryWorld
@@ -46,7 +48,7 @@ class Sentences:
 
     def __init__(self) -> None:
         self.rules: dict[str, list[tuple[str, ...]]] = {}
-        for rule in load_parser().rules:
+        for rule in load_grammar((FOLDER / "fdm.lark").read_text(encoding="utf-8")).rules:
             self.rules.setdefault(rule.origin.name, []).append(tuple(symbol.name for symbol in rule.expansion))
         self.depth = self._depths()
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rulesmith.syntax.locate import locate, macro_at
-from rulesmith.syntax.parser import load_parser, parse
+from rulesmith.syntax.parser import parse
 from rulesmith.syntax.tree import Account, Action, Cache, MacroDefinition, Number, Regexp, Rule, Server, Set, Text
 from rulesmith.syntax.world import MemoryWorld
 
@@ -235,10 +235,6 @@ def test_an_undefined_macro_in_a_string_is_told_apart_from_an_empty_one() -> Non
     _, rule = statements('$e = "" match "${e}${none}" action drop')
     (piece,) = rule.conditions[0].phrase.args[0].text.pieces
     assert [(use.name, use.known) for use in piece.macros] == [("$e", True), ("$none", False)]
-
-
-def test_the_tables_are_built_once() -> None:
-    assert load_parser() is load_parser()
 
 
 def test_an_imap_account_may_be_followed_by_a_cache_of_its_own_line() -> None:
