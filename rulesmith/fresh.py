@@ -6,7 +6,6 @@ Cold: loaded when the configuration changed, with `-n`, and where the log is to 
 from __future__ import annotations
 
 import os
-import socket
 import time
 from typing import TYPE_CHECKING
 
@@ -78,6 +77,8 @@ def _announce(path: str, log: Log, me: User) -> None:
 
 def _names(host: str) -> str:
     """The full name and the address of this host, as far as the resolver has them."""
+    import socket  # only to be shown
+
     octets = os.fsencode(host)
     name = text_of(full_name(octets))
     try:

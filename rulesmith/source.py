@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+
+from rulesmith.value import Value
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Source:
     """One configuration text.
 
@@ -14,10 +14,16 @@ class Source:
     every octet of the file comes back when it is encoded again. `included_at` is the include statement.
     """
 
-    name: str
-    text: str
-    included_at: Span | None = None
-    _starts: list[int] = field(default_factory=list, repr=False)
+    __slots__ = ("_starts", "included_at", "name", "text")
+
+    def __init__(self, name: str, text: str, included_at: Span | None = None) -> None:
+        self.name = name
+        self.text = text
+        self.included_at = included_at
+        self._starts: list[int] = []
+
+    def __repr__(self) -> str:
+        return f"Source({self.name!r})"
 
     def line_column(self, offset: int) -> tuple[int, int]:
         """Line and column of an offset, both from 1; columns count characters."""
@@ -38,8 +44,7 @@ class Source:
         return self.text[start:] if end < 0 else self.text[start:end]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Value):
     """A half-open range of characters in a source."""
 
     source: Source

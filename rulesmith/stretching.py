@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 # Fewer rules are tried one by one.
 LEAST = 32
-# Letters by how rare they are in mail: a rare gram of a needle is seldom found where the needle is not.
-_RARITY = {octet: place for place, octet in enumerate(b"etaoinsrhldcumfpgwybv.-@ :kxjqz0123456789")}
+# Octets by how rare they are in mail: a rare gram of a needle is seldom found where the needle is not.
+_COMMON = b"etaoinsrhldcumfpgwybv.-@ :kxjqz0123456789"
+_RARITY = bytes([_COMMON.index(octet) if octet in _COMMON else len(_COMMON) for octet in bytes(range(256)).lower()])
 
 
 def with_stretches(rules: Sequence[Rule]) -> tuple[Any, ...]:
@@ -85,16 +86,12 @@ def _grams(found: list[tuple[bytes, int]]) -> dict[int, Positions]:
         for gram in grams_of_needle:
             users[gram] = users.get(gram, 0) + 1
     # Twice as many needles count as much as a letter that is six places rarer.
-    price = {gram: 6 * number.bit_length() - _rarity(gram) for gram, number in users.items()}
+    price = {gram: (6 * number.bit_length() - sum(gram.translate(_RARITY)), gram) for gram, number in users.items()}
     chosen: dict[bytes, list[int]] = {}
     for needle, position in found:
-        chosen.setdefault(min(choices[needle], key=lambda gram: (price[gram], gram)), []).append(position)
+        chosen.setdefault(min(choices[needle], key=price.__getitem__), []).append(position)
     return {
         # Of all grams few are in a message, so what is many values is packed for itself.
         int.from_bytes(gram, sys.byteorder): places[0] if len(places) == 1 else marshal.dumps(tuple(places))
         for gram, places in chosen.items()
     }
-
-
-def _rarity(gram: bytes) -> int:
-    return sum(_RARITY.get(octet, len(_RARITY)) for octet in gram.lower())

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from rulesmith import bundling
+from rulesmith.compiler import world
 from tests.scripted import server
 
 ROOT = Path(__file__).parent.parent
@@ -54,15 +55,21 @@ ALLOWED_OURS = {*bundling.MODULES, "rulesmith.delivery.people", "rulesmith.regex
 
 def _loaded_by_a_message(home: Path, condition: str) -> set[str]:
     """The modules that delivering one message loads, with its program compiled before."""
-    conf = home / "conf"
-    conf.write_text(CONF.format(me=pwd.getpwuid(os.geteuid()).pw_name, folder=home / "Mail", condition=condition))
-    conf.chmod(0o600)
-    # A file changed this very second is not trusted to stay as it is, so its program would not be kept.
-    os.utime(conf, (1_000_000_000, 1_000_000_000))
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    _configure(home, CONF.format(me=me, folder=home / "Mail", condition=condition))
     assert "rulesmith.compiler.compile" in _fetch(home), "the first run compiles"
     loaded = _fetch(home, "-I", "-S")
     assert len(list((home / "Mail" / "new").iterdir())) == 2
     return loaded
+
+
+def _configure(home: Path, text: str) -> None:
+    """Write the configuration, and wait until it is old enough for its program to be kept."""
+    conf = home / "conf"
+    conf.write_text(text)
+    conf.chmod(0o600)
+    while world._unstable(b"", conf.stat(), same=True):
+        pass
 
 
 def _fetch(home: Path, *flags: str, words: tuple[str, ...] = (), **environment: str) -> set[str]:
@@ -93,16 +100,23 @@ def test_a_regexp_that_may_match_loads_re_and_nothing_else(tmp_path: Path) -> No
     assert _others(loaded) <= ALLOWED_STANDARD | ALLOWED_FOR_A_REGEXP
 
 
+def test_the_first_message_after_an_edit_loads_no_library_to_compile(tmp_path: Path) -> None:
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    _configure(tmp_path, CONF.format(me=me, folder=tmp_path / "Mail", condition='"weight"'))
+    loaded = _fetch(tmp_path, "-I", "-S")
+    assert "rulesmith.compiler.compile" in loaded
+    found = loaded & {"lark", "dataclasses", "inspect", "json", "socket", "subprocess", "difflib", "ipaddress"}
+    assert not found
+
+
 def test_a_message_for_dovecot_loads_no_library(tmp_path: Path) -> None:
     path = tmp_path / "lmtp"
-    conf = tmp_path / "conf"
     me = pwd.getpwuid(os.geteuid()).pw_name
-    conf.write_text(
+    _configure(
+        tmp_path,
         f'set default-user "{me}"\nset dovecot "{path}"\nset dovecot-folders\naccount "stdin" stdin\n'
-        'match all action pipe "/usr/libexec/dovecot/deliver -d user@example.com -m Received"\n'
+        'match all action pipe "/usr/libexec/dovecot/deliver -d user@example.com -m Received"\n',
     )
-    conf.chmod(0o600)
-    os.utime(conf, (1_000_000_000, 1_000_000_000))
     replies = (b"220 hi\r\n", OK, OK, OK, b"354 go\r\n", OK)
     with server(replies, path):
         assert "rulesmith.compiler.compile" in _fetch(tmp_path), "the first run compiles"
@@ -118,14 +132,11 @@ def test_a_message_for_dovecot_loads_no_library(tmp_path: Path) -> None:
 def test_neither_a_queue_nor_a_command_loads_os(tmp_path: Path) -> None:
     """As in the image, but for the scan, whose server it would need."""
     _loaded_by_a_message(tmp_path, "all")
-    conf = tmp_path / "conf"
-    conf.write_text(conf.read_text().replace('action "inbox"', f'set queue "{tmp_path}/queue"\naction "inbox"', 1))
-    with conf.open("a") as rules:
-        rules.write('match all action pipe "cat >/dev/null"\n')
-    conf.write_text(conf.read_text().replace('match all action "inbox"', 'match all action "inbox" continue'))
-    # Until the file is old enough for its program to be kept.
-    while "rulesmith.compiler.compile" in _fetch(tmp_path):
-        pass
+    text = (tmp_path / "conf").read_text()
+    text = text.replace('action "inbox"', f'set queue "{tmp_path}/queue"\naction "inbox"', 1)
+    text = text.replace('match all action "inbox"', 'match all action "inbox" continue')
+    _configure(tmp_path, text + 'match all action pipe "cat >/dev/null"\n')
+    assert "rulesmith.compiler.compile" in _fetch(tmp_path)
     loaded = _fetch(tmp_path, "-I", "-S", RULESMITH_SUMMARY="json")
     assert {"rulesmith.delivery.queue", "rulesmith.delivery.command", "rulesmith.afterwards"} <= loaded
     assert "rulesmith.delivery.progress" in loaded, "what was done before the command is written down"

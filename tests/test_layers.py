@@ -13,18 +13,19 @@ PACKAGE = Path(__file__).parent.parent / "rulesmith"
 ANYTHING = None
 # Each part of the package, and the parts it may import besides itself.
 LAYERS: dict[str, set[str] | None] = {
-    "source": set(),
+    "value": set(),
+    "source": {"value"},
     "limits": set(),
     "effects": set(),
     "environment": set(),
     "program": set(),
-    "diagnostics": {"source"},
-    "syntax": {"diagnostics", "source", "limits"},
+    "diagnostics": {"source", "value"},
+    "syntax": {"diagnostics", "source", "limits", "value"},
     "layout": {"syntax", "diagnostics", "source"},
     "mail": {"limits", "effects"},
     "lmtp": {"limits"},
     "template": {"limits", "effects"},
-    "regexp": {"limits", "effects", "diagnostics", "source"},
+    "regexp": {"limits", "effects", "diagnostics", "source", "value"},
     "stretches": {"program", "mail"},
     "stretching": {"program", "stretches"},
     "conditions": {"effects", "program", "mail", "template", "regexp"},
@@ -40,6 +41,7 @@ LAYERS: dict[str, set[str] | None] = {
         "limits",
         "template",
         "mail",
+        "value",
     },
     "lint": {
         "mail",

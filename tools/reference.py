@@ -57,8 +57,8 @@ def reference() -> dict[Path, str]:
     settings = (PAGES / "settings.md").read_text(encoding="utf-8").replace("# ", "## ", 1)
     files[MAN / "fdm.conf.5"] = roff("fdm.conf", 5, "\n".join([language, settings, *sections]))
     files[ROOT / "rulesmith" / "lsp" / "reference.json"] = hints(language, settings)
-    grammar = (table.FOLDER / "fdm.lark").read_bytes()
-    files[table.FOLDER / "fdm.table"] = f"{table.stamp(grammar)}\n{table_of(grammar.decode())}"
+    grammar = (ROOT / "grammar" / "fdm.lark").read_bytes()
+    files[ROOT / "grammar" / "fdm.table"] = f"{table.stamp(grammar)}\n{table_of(grammar.decode())}"
     for name in ("fdm", "rulesmith"):
         files[MAN / f"{name}.1"] = roff(name, 1, (PAGES / f"{name}.md").read_text(encoding="utf-8"))
     return files

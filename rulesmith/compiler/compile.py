@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rulesmith.compiler.lower import Lowered, lower
@@ -11,6 +10,7 @@ from rulesmith.compiler.names import check_names
 from rulesmith.compiler.scope import Scope
 from rulesmith.compiler.site import dialect_of, read_site
 from rulesmith.syntax.parser import parse
+from rulesmith.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 _DEFINITION = re.compile(r"""^[ \t}]*(account|action|cache)[ \t\n]+["']([^"'\n]*)["']""", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(Value):
     """A configuration, compiled by the user `me`.
 
     `program` is None where it is refused; `refusal` is then what fdm would stop at. `diagnostics` are sorted by place.

@@ -5,7 +5,6 @@ People compare with it, so every blank is fdm's. Only starts that ask for it com
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from rulesmith.actions import action
@@ -16,7 +15,6 @@ from rulesmith.compiler.proxy import read_proxy
 from rulesmith.compiler.settings import QUEUE_HIGH, Settings, defaults
 from rulesmith.conditions import condition
 from rulesmith.program import shown
-from rulesmith.source import Source, Span
 from rulesmith.syntax import tree
 
 if TYPE_CHECKING:
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
 
     from rulesmith import program
     from rulesmith.compiler.compile import Compiled
+    from rulesmith.source import Source, Span
 
 Line = tuple[int, bytes]  # the number of -v that shows it, and the text
 
@@ -221,8 +220,8 @@ def _commands_in(node: Any) -> int:
         return int(node.written.startswith("%("))
     if isinstance(node, tuple):
         return sum(_commands_in(each) for each in node)
-    if is_dataclass(node) and not isinstance(node, Span):
-        return sum(_commands_in(getattr(node, each.name)) for each in fields(node) if each.name != "block")
+    if isinstance(node, tree.Node):
+        return sum(_commands_in(each) for name, each in node.said().items() if name != "block")
     return 0
 
 

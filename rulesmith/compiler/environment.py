@@ -10,17 +10,19 @@ from __future__ import annotations
 import errno
 import os
 import stat as modes
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from rulesmith.compiler.facts import Facts, Stat, User
 from rulesmith.compiler.replace import Replacement, UnknownUser
 from rulesmith.mail import date
+from rulesmith.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 WORLD_BITS = 0o006  # others may read or write
+_NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
 class Environment:
@@ -176,14 +178,13 @@ class Environment:
         return 0o022
 
 
-@dataclass(slots=True)
-class Holdings:
+class Holdings(Value):
     """What an imagined machine has: files with their modes, users, groups, and commands with their output."""
 
-    files: Mapping[str, bytes] = field(default_factory=dict)
-    modes: Mapping[str, int] = field(default_factory=dict)
+    files: Mapping[str, bytes] = _NOTHING
+    modes: Mapping[str, int] = _NOTHING
     users: Sequence[User] = ()
-    groups: Mapping[bytes, int] = field(default_factory=dict)
+    groups: Mapping[bytes, int] = _NOTHING
     outputs: Mapping[str, str] | None = None
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 User = tuple[bytes, int, int, bytes]  # name, uid, gid, home
 Stat = tuple[int, int, int, int]  # mtime_ns, ctime_ns, size, inode
 
 
-@dataclass(slots=True)
 class Facts:
     """The stamp of a program.
 
@@ -19,14 +17,15 @@ class Facts:
     why the program must not be kept, None if it may.
     """
 
-    files: dict[bytes, Stat] = field(default_factory=dict)
-    absent: set[bytes] = field(default_factory=set)
-    tags: dict[bytes, bytes] = field(default_factory=dict)
-    users: dict[bytes, User | None] = field(default_factory=dict)
-    groups: dict[bytes, int | None] = field(default_factory=dict)
-    gids: dict[int, bool] = field(default_factory=dict)
-    umask: int | None = None
-    unstable: str | None = None
+    def __init__(self) -> None:
+        self.files: dict[bytes, Stat] = {}
+        self.absent: set[bytes] = set()
+        self.tags: dict[bytes, bytes] = {}
+        self.users: dict[bytes, User | None] = {}
+        self.groups: dict[bytes, int | None] = {}
+        self.gids: dict[int, bool] = {}
+        self.umask: int | None = None
+        self.unstable: str | None = None
 
     def stamp(self) -> dict[str, Any]:
         """The facts as plain values, for `delivery/program_file.py`."""

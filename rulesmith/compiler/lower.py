@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rulesmith.actions import action as action_module
@@ -23,22 +22,22 @@ _JOINS = {None: 0, "and": 1, "or": 2}
 Added = tuple[tree.Statement, Any]
 
 
-@dataclass(slots=True)
 class Lowered:
     """What the statements came to. `added` are the definitions that were accepted, for dump.py.
 
     `blamed` are the diagnostics with the statement they were found in, in fdm's order.
     """
 
-    settings: Settings
-    caches: dict[bytes, program.Cache] = field(default_factory=dict)
-    accounts: dict[bytes, program.Account] = field(default_factory=dict)
-    actions: dict[bytes, program.Action] = field(default_factory=dict)
-    rules: list[program.Rule] = field(default_factory=list)
-    added: list[Added] = field(default_factory=list)
-    blamed: list[tuple[tree.Statement, Diagnostic]] = field(default_factory=list)
-    places: dict[tuple[str, bytes], Span] = field(default_factory=dict)
-    rule_count: int = 0
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.caches: dict[bytes, program.Cache] = {}
+        self.accounts: dict[bytes, program.Account] = {}
+        self.actions: dict[bytes, program.Action] = {}
+        self.rules: list[program.Rule] = []
+        self.added: list[Added] = []
+        self.blamed: list[tuple[tree.Statement, Diagnostic]] = []
+        self.places: dict[tuple[str, bytes], Span] = {}
+        self.rule_count = 0
 
 
 def lower(statements: tuple[tree.Statement, ...], scope: Scope, settings: Settings) -> Lowered:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +137,8 @@ def _is_hop(hop: str) -> bool:
         return _HOST.fullmatch(hop) is not None
     if not bits.isdecimal():
         return False
+    import ipaddress  # few name a network
+
     try:
         ipaddress.ip_network(hop, strict=False)
     except ValueError:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rulesmith.compiler.lower import lower
@@ -31,17 +30,23 @@ _MARKS = frozenset({"INCLUDE", "IFDEF", "ENDIF"})
 _COMMANDS = frozenset({"STRCOMMAND", "NUMCOMMAND"})
 
 
-@dataclass(slots=True)
 class Site:
     """What a site file came to: the settings of what could be read, the rest being defaults.
 
     `path` is None where there is none. `source` is its text.
     """
 
-    settings: Settings = field(default_factory=defaults)
-    diagnostics: tuple[Diagnostic, ...] = ()
-    path: str | None = None
-    source: Source | None = None
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        diagnostics: tuple[Diagnostic, ...] = (),
+        path: str | None = None,
+        source: Source | None = None,
+    ) -> None:
+        self.settings = defaults() if settings is None else settings
+        self.diagnostics = diagnostics
+        self.path = path
+        self.source = source
 
 
 class _Alone:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
+
+from rulesmith.value import Value
 
 if TYPE_CHECKING:
     from rulesmith.source import Span
@@ -22,32 +23,28 @@ class Severity(IntEnum):
         return self.name.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Value):
     """A place, with a short text for the caret line."""
 
     span: Span
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Value):
     """Text that takes the place of what stands at `span`; a span of no length is a place to insert at."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Value):
     """A change that is safe to make without asking: what it does in a few words, and its edits."""
 
     title: str
     edits: tuple[Edit, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Value):
     """One finding.
 
     `name` is its only identity (kebab-case, named by the fault). `message` is one line that stands alone,

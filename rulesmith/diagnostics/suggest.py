@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +19,8 @@ def suggest(word: str, known: Iterable[str]) -> str | None:
     for name in names:
         if len(name) == len(word) and sorted(name) == sorted(word) and name != word:
             return name
+    from difflib import get_close_matches  # most configurations are right
+
     near = get_close_matches(word, names, n=1, cutoff=0.7)
     return near[0] if near else None
 

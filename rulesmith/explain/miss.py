@@ -123,8 +123,8 @@ def _regular(node: Node) -> Node:
     if isinstance(node, Choice):
         return Choice(tuple(_regular(each) for each in node.branches))
     if isinstance(node, Repeat):
-        return replace(node, item=_regular(node.item), possessive=False)
-    return replace(node, item=_regular(node.item)) if isinstance(node, Group) else node
+        return node.but(item=_regular(node.item), possessive=False)
+    return node.but(item=_regular(node.item)) if isinstance(node, Group) else node
 
 
 def _without_anchors(node: Node) -> Node:
@@ -135,7 +135,7 @@ def _without_anchors(node: Node) -> Node:
     if isinstance(node, Choice):
         return Choice(tuple(_without_anchors(each) for each in node.branches))
     if isinstance(node, (Repeat, Group)):
-        return replace(node, item=_without_anchors(node.item))
+        return node.but(item=_without_anchors(node.item))
     return node
 
 

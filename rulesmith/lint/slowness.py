@@ -9,7 +9,7 @@ length, and is told only where the count grows as it must.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -74,7 +74,7 @@ def attack(source: bytes, case: bool, dialect: str) -> Attack | None:
     if contains(tree.root, Look, Atomic, BackReference, Conditional, Keep) or _possessive(tree.root):
         return None
     automaton = Automaton(tree, False)
-    net = _Net(Automaton(replace(tree, root=_short(tree.root)), False))
+    net = _Net(Automaton(tree.but(root=_short(tree.root)), False))
     if len(net.takers) > _PLACES:
         return None
     found = [*_exponential(net), *_polynomial(net), *_restarting(net, tree.root)]
@@ -105,9 +105,9 @@ def _short(node: Node) -> Node:
     """The same with counted repeats cut down to three: what they make slow, three make slow."""
     if isinstance(node, Repeat):
         high = None if node.high is None else min(node.high, 3)
-        return replace(node, item=_short(node.item), low=min(node.low, 3), high=high)
+        return node.but(item=_short(node.item), low=min(node.low, 3), high=high)
     if isinstance(node, Group):
-        return replace(node, item=_short(node.item))
+        return node.but(item=_short(node.item))
     if isinstance(node, Sequence):
         return Sequence(tuple([_short(item) for item in node.items]))
     if isinstance(node, Choice):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING
 
 from rulesmith.compiler.names import flatten
-from rulesmith.syntax.tree import Account, Action, Phrase, Piece, Regexp, Rule, Server, Text
+from rulesmith.syntax.tree import Account, Action, Node, Phrase, Piece, Regexp, Rule, Server, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,10 +72,10 @@ def _pieces(node: object) -> Iterator[Piece]:
     elif isinstance(node, tuple):
         for each in node:
             yield from _pieces(each)
-    elif is_dataclass(node):
-        for each in fields(node):
-            if each.compare and each.name != "block":
-                yield from _pieces(getattr(node, each.name))
+    elif isinstance(node, Node):
+        for name, each in node.said().items():
+            if name != "block":
+                yield from _pieces(each)
 
 
 def commands_of(compiled: Compiled, *words: str) -> Iterator[tuple[Phrase, bool, Text, str]]:

@@ -7,7 +7,6 @@ is NUL, which `.` does not match in POSIX and which mail does not have.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from rulesmith.regexp.automaton import takes_nothing
 from rulesmith.regexp.error import RegexpError
@@ -60,7 +59,7 @@ def differs(source: bytes, case: bool) -> str | None:
 def _normal(node: Node, rest: int) -> Node:
     """The same texts, in a form that is equal for equal texts in most cases; `rest`: octets taken behind it."""
     if isinstance(node, Literal):
-        return replace(node, fold=node.fold and node.octets.upper() != node.octets.lower())
+        return node.but(fold=node.fold and node.octets.upper() != node.octets.lower())
     if isinstance(node, Set):
         return Set(NOT_LF) if node.mask == DOT else node
     if isinstance(node, Anchor):
@@ -73,7 +72,7 @@ def _normal(node: Node, rest: int) -> Node:
     if isinstance(node, Repeat):
         return _normal_repeat(node, rest)
     if isinstance(node, (Group, Look, Atomic)):
-        return replace(node, item=_normal(node.item, rest))
+        return node.but(item=_normal(node.item, rest))
     return node
 
 

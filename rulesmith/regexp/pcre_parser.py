@@ -175,10 +175,8 @@ class PcreParser:
         if self.quantified and octet != 42:
             last = self.items[-1]
             if isinstance(last, Repeat):
-                if octet == 63:
-                    last.lazy = not last.lazy
-                else:
-                    last.possessive, last.lazy = True, False
+                lazy = octet == 63 and not last.lazy
+                self.items[-1] = last.but(lazy=lazy, possessive=last.possessive or octet != 63)
             self.quantified = False
         else:
             self._repeat(octet == 43, 1 if octet == 63 else None, start)

@@ -5,40 +5,35 @@ Captures are numbered from 1. `at` is an offset into the source, for messages.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from rulesmith.value import Value
 
 
-@dataclass(slots=True)
-class Literal:
+class Literal(Value):
     """These octets in a row; lower-cased where `fold` says that ASCII case does not matter."""
 
     octets: bytes
     fold: bool
 
 
-@dataclass(slots=True)
-class Set:
+class Set(Value):
     """One octet of a set: bit N of `mask` stands for octet N. Where case does not matter both cases are in it."""
 
     mask: int
 
 
-@dataclass(slots=True)
-class Sequence:
+class Sequence(Value):
     """One after the other; nothing at all for no items."""
 
     items: tuple[Node, ...]
 
 
-@dataclass(slots=True)
-class Choice:
+class Choice(Value):
     """One of two or more, the first preferred."""
 
     branches: tuple[Node, ...]
 
 
-@dataclass(slots=True)
-class Repeat:
+class Repeat(Value):
     """`low` to `high` times; `high` None is without limit."""
 
     item: Node
@@ -48,16 +43,14 @@ class Repeat:
     possessive: bool = False
 
 
-@dataclass(slots=True)
-class Group:
+class Group(Value):
     """Capture number `number`."""
 
     item: Node
     number: int
 
 
-@dataclass(slots=True)
-class Anchor:
+class Anchor(Value):
     """A place between two octets.
 
     line-start       start of the text, and behind every LF but the very last octet (PCRE2 `^`)
@@ -72,8 +65,7 @@ class Anchor:
     kind: str
 
 
-@dataclass(slots=True)
-class Look:
+class Look(Value):
     """Look-around."""
 
     item: Node
@@ -82,23 +74,20 @@ class Look:
     at: int
 
 
-@dataclass(slots=True)
-class Atomic:
+class Atomic(Value):
     """Once matched, never tried in another way."""
 
     item: Node
 
 
-@dataclass(slots=True)
-class BackReference:
+class BackReference(Value):
     """The text of a capture again; does not match while the capture is unset."""
 
     number: int
     fold: bool
 
 
-@dataclass(slots=True)
-class Conditional:
+class Conditional(Value):
     """`yes` where capture `number` is set, `no` where it is not."""
 
     number: int
@@ -106,16 +95,14 @@ class Conditional:
     no: Node
 
 
-@dataclass(slots=True)
-class Keep:
+class Keep(Value):
     """`\\K`: the whole match (capture 0) starts here."""
 
 
 Node = Literal | Set | Sequence | Choice | Repeat | Group | Anchor | Look | Atomic | BackReference | Conditional | Keep
 
 
-@dataclass(slots=True)
-class Parsed:
+class Parsed(Value):
     """A whole regexp. `groups` counts its captures; `in_order`: the tree has them once each, from left to right."""
 
     root: Node
@@ -158,9 +145,9 @@ def without_groups(node: Node) -> Node:
     if isinstance(node, Choice):
         return Choice(tuple([without_groups(branch) for branch in node.branches]))
     if isinstance(node, (Repeat, Look, Atomic)):
-        return replace(node, item=without_groups(node.item))
+        return node.but(item=without_groups(node.item))
     if isinstance(node, Conditional):
-        return replace(node, yes=without_groups(node.yes), no=without_groups(node.no))
+        return node.but(yes=without_groups(node.yes), no=without_groups(node.no))
     return node
 
 

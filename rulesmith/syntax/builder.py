@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rulesmith.syntax import tree
 from rulesmith.syntax.word import Word
 from rulesmith.syntax.words import UNITS, spelling
+from rulesmith.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,8 +19,7 @@ _FLAGS = {"NO_APOP", "NO_VERIFY", "NO_UIDL", "STARTTLS", "INSECURE", "NO_CRAM_MD
 _FLAGS |= {"OAUTHBEARER", "XOAUTH2"}
 
 
-@dataclass(slots=True)
-class _Several:
+class _Several(Value):
     """One string, or a list of them in braces."""
 
     texts: tuple[tree.Text, ...]

@@ -7,7 +7,6 @@ an ifdef skips up to its own endif (L34), an include in a skipped block is skipp
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rulesmith.diagnostics.model import Diagnostic, Label, Severity
@@ -51,13 +50,13 @@ class _Stop(Exception):
     """Reading makes no sense from here on; a finding says why."""
 
 
-@dataclass(slots=True)
 class Reading:
     """What came of a text: its words, closed by `$END`, what is wrong with it, and the files it is made of."""
 
-    words: list[Word] = field(default_factory=list)
-    findings: list[Diagnostic] = field(default_factory=list)
-    sources: list[Source] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.words: list[Word] = []
+        self.findings: list[Diagnostic] = []
+        self.sources: list[Source] = []
 
 
 def read(source: Source, world: SyntaxWorld) -> Reading:

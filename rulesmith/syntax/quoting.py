@@ -6,13 +6,15 @@ fdm expands macros while it reads a string, so what is wrong in one comes before
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rulesmith.source import Source, Span
 from rulesmith.syntax.literals import ESCAPES, MACRO_LENGTH, MACRO_NAME, SPECIAL
+from rulesmith.value import Value
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rulesmith.syntax.macros import Macros
     from rulesmith.syntax.tree import MacroUse
 
@@ -20,8 +22,7 @@ _NOT_A_NAME = re.compile(r"[A-Za-z0-9_-]*+")
 _COMMAND = re.compile(r"""["'()]""")
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Value):
     """Something wrong in the text: what a diagnostic is made of."""
 
     name: str
@@ -32,15 +33,15 @@ class Fault:
     help: str | None = None
 
 
-@dataclass(slots=True)
 class Scan:
     """What was read. `value` is None where it depends on a command that was not run; `closed`: to its end."""
 
-    end: int
-    value: str | None = ""
-    macros: list[MacroUse] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
-    closed: bool = True
+    def __init__(self, end: int, value: str | None = "", faults: Sequence[Fault] = (), *, closed: bool = True) -> None:
+        self.end = end
+        self.value = value
+        self.macros: list[MacroUse] = []
+        self.faults = [*faults]
+        self.closed = closed
 
 
 def macro_name(text: str, at: int) -> tuple[int, Fault | None]:
@@ -103,7 +104,7 @@ def single_quoted(source: Source, start: int) -> Scan:
     text = source.text
     end = text.find("'", start + 1)
     if end < 0:
-        return Scan(len(text), "", faults=[_unclosed(text, start, "'")], closed=False)
+        return Scan(len(text), "", [_unclosed(text, start, "'")], closed=False)
     return Scan(end + 1, text[start + 1 : end].partition("\0")[0])
 
 

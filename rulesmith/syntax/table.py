@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import zlib
-from pathlib import Path
+from io import FileIO  # pathlib is dear
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rulesmith.syntax.builder import Builder
@@ -11,7 +12,7 @@ from rulesmith.syntax.builder import Builder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FOLDER = Path(__file__).parent.parent / "grammar"
+FOLDER = os.path.join(os.path.dirname(os.path.dirname(__file__)), "grammar")
 
 
 class Rule(NamedTuple):
@@ -76,13 +77,18 @@ def stamp(grammar: bytes) -> str:
 
 
 def _text() -> str:
-    grammar = (FOLDER / "fdm.lark").read_bytes()
-    of, _, text = (FOLDER / "fdm.table").read_text(encoding="ascii").partition("\n")
+    grammar = _read("fdm.lark")
+    of, _, text = _read("fdm.table").decode("ascii").partition("\n")
     if of == stamp(grammar):
         return text
-    from rulesmith.syntax.lalr import table_of  # noqa: PLC0415 — Lark is dear, and the grammar has just been edited
+    from rulesmith.syntax.lalr import table_of  # dear; the grammar has just been edited
 
     return table_of(grammar.decode())
+
+
+def _read(name: str) -> bytes:
+    with FileIO(os.path.join(FOLDER, name)) as file:
+        return file.readall()
 
 
 def _rule(line: str, builder: Builder) -> Rule:

@@ -1,14 +1,15 @@
 """The tree of a configuration: what was written, with places, before any meaning.
 
-Every `span` is left out of comparisons, so that two trees are equal when they say the same.
+Places are left out of comparisons, so that two trees are equal when they say the same.
 Strings are UTF-8 decoded with surrogateescape (`Source`); a value of None is not known, because it comes
 from a shell command that was not run.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+
+from rulesmith.value import Value
 
 if TYPE_CHECKING:
     from rulesmith.source import Source, Span
@@ -17,8 +18,13 @@ PieceKind = Literal["double", "single", "macro", "command"]
 Join = Literal["and", "or"]
 
 
-@dataclass(frozen=True, slots=True)
-class MacroUse:
+class Node(Value):
+    """Part of a tree."""
+
+    _beside = frozenset({"span", "defined", "macros", "sources", "broken"})
+
+
+class MacroUse(Node):
     """A macro where it was used: `span` is the `$name` or `${name}`, `defined` its definition in the file.
 
     `value` is empty for a macro that nobody defined; `known` tells that from a macro defined as empty.
@@ -27,69 +33,62 @@ class MacroUse:
     name: str  # with its sigil
     value: str | None
     known: bool
-    span: Span = field(compare=False)
-    defined: Span | None = field(compare=False)
+    span: Span
+    defined: Span | None
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Node):
     """One part of a string: "…", '…', $name or $(…). `written` is its source text, quotes included."""
 
     kind: PieceKind
     written: str
     value: str | None
-    span: Span = field(compare=False)
-    macros: tuple[MacroUse, ...] = field(default=(), compare=False)  # used in this part, in order
+    span: Span
+    macros: tuple[MacroUse, ...] = ()  # used in this part, in order
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Node):
     """A string: pieces joined by `+`. `value` is what fdm's parser sees: macros and escapes resolved."""
 
     value: str | None
     pieces: tuple[Piece, ...]
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Node):
     """A number, size (octets) or time (seconds). `value` has the unit multiplied in."""
 
     value: int | None
     written: str  # "10", "%name", "%(cmd)"
     unit: str | None  # as written, "K", "days"
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Decimal:
+class Decimal(Node):
     """A number that may have a sign and decimals: only scores have them."""
 
     value: float
     written: str
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Regexp:
+class Regexp(Node):
     """A regular expression; `case` where letter case counts."""
 
     text: Text
     case: bool
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(Node):
     """`server HOST [port PORT]`."""
 
     host: Text
     port: Text | Number | None
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
+class Phrase(Node):
     """A condition, an action item or a source: its word and its arguments, positional.
 
     The shapes are the grammar's promise; docs/design.md lists them.
@@ -97,48 +96,43 @@ class Phrase:
 
     word: str
     args: tuple[Any, ...]
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Node):
     """One condition of a rule, with what joins it to those before: strictly left to right."""
 
     join: Join | None  # None for the first of a rule
     negated: bool
     phrase: Phrase
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Set:
+class Set(Node):
     """`set OPTION …`; `args` are Text, Number, and words as str, in the order written."""
 
     option: str
     args: tuple[Any, ...]
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class MacroDefinition:
+class MacroDefinition(Node):
     """`$name = "…"` or `%name = 1`; what uses it has its value already."""
 
     name: str  # with its sigil
     value: Text | Number
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Cache:
+class Cache(Node):
     """`cache PATH [expire TIME]`; `expire` in seconds."""
 
     path: Text
     expire: Number | None
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Node):
     """`account NAME …`: where mail comes from."""
 
     name: Text
@@ -146,21 +140,19 @@ class Account:
     users: tuple[Text, ...]
     fetch: Phrase
     keep: bool
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Node):
     """`action NAME …`: things to do, in order."""
 
     name: Text
     users: tuple[Text, ...]
     items: tuple[Phrase, ...]
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Node):
     """`match …`: exactly one of `names` (action "x"), `items` (a lambda) and `block` (nested) is not None."""
 
     conditions: tuple[Condition, ...]
@@ -169,14 +161,13 @@ class Rule:
     items: tuple[Phrase, ...] | None
     block: tuple[Statement, ...] | None
     continues: bool
-    span: Span = field(compare=False)
+    span: Span
 
 
 Statement = Set | MacroDefinition | Cache | Account | Action | Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Node):
     """A whole configuration, included files spliced in. `sources` are the main file and every included one.
 
     `broken` are the statements that had a fault but whose name could be read: their word ("account", "action",
@@ -184,5 +175,5 @@ class Config:
     """
 
     statements: tuple[Statement, ...]
-    sources: tuple[Source, ...] = field(compare=False)
-    broken: tuple[tuple[str, Text], ...] = field(default=(), compare=False)
+    sources: tuple[Source, ...]
+    broken: tuple[tuple[str, Text], ...] = ()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -43,14 +42,19 @@ class SyntaxWorld(Protocol):
         """Say something that does not stop the reading."""
 
 
-@dataclass(slots=True)
 class MemoryWorld:
     """A world of nothing but what it is given: for tests, and for texts that have no file."""
 
-    files: Mapping[str, bytes] = field(default_factory=dict)
-    macros: Mapping[str, str | int] = field(default_factory=dict)
-    commands: Callable[[str], str | None] | None = None
-    warnings: list[str] = field(default_factory=list)
+    def __init__(
+        self,
+        files: Mapping[str, bytes] | None = None,
+        macros: Mapping[str, str | int] | None = None,
+        commands: Callable[[str], str | None] | None = None,
+    ) -> None:
+        self.files = {} if files is None else files
+        self.macros = {} if macros is None else macros
+        self.commands = commands
+        self.warnings: list[str] = []
 
     def expand_include(self, path: str) -> list[str]:
         return [path, f"./{path}"] if path else []

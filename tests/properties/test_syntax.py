@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,7 +49,7 @@ class Sentences:
 
     def __init__(self) -> None:
         self.rules: dict[str, list[tuple[str, ...]]] = {}
-        for rule in load_grammar((FOLDER / "fdm.lark").read_text(encoding="utf-8")).rules:
+        for rule in load_grammar(Path(FOLDER, "fdm.lark").read_text(encoding="utf-8")).rules:
             self.rules.setdefault(rule.origin.name, []).append(tuple(symbol.name for symbol in rule.expansion))
         self.depth = self._depths()
 

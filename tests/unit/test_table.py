@@ -12,8 +12,8 @@ from rulesmith.syntax.parser import parse
 from rulesmith.syntax.stack import Stack
 from rulesmith.syntax.world import MemoryWorld
 
-GRAMMAR = (table.FOLDER / "fdm.lark").read_text(encoding="utf-8")
-TABLE = (table.FOLDER / "fdm.table").read_text(encoding="ascii")
+GRAMMAR = Path(table.FOLDER, "fdm.lark").read_text(encoding="utf-8")
+TABLE = Path(table.FOLDER, "fdm.table").read_text(encoding="ascii")
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A grammar and its table that may be changed, and nothing loaded yet."""
     (tmp_path / "fdm.lark").write_text(GRAMMAR, encoding="utf-8")
     (tmp_path / "fdm.table").write_text(TABLE, encoding="ascii")
-    monkeypatch.setattr(table, "FOLDER", tmp_path)
+    monkeypatch.setattr(table, "FOLDER", str(tmp_path))
     monkeypatch.setattr(table, "_loaded", [])
     return tmp_path
 
