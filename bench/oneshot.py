@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -46,10 +46,10 @@ class Place:
         self.conf.unlink(missing_ok=True)
         self.conf.write_text(text)
         self.conf.chmod(0o600)
-        # A file that has just changed may change again unseen, so its compiled program would not be kept yet.
-        os.utime(self.conf, (1_000_000_000, 1_000_000_000))
         self.message.write_bytes(message)
         shutil.rmtree(self.work / ".cache", ignore_errors=True)
+        # A file that has just changed may change again unseen, so its compiled program would not be kept yet.
+        time.sleep(0.1)
 
     def once(self, name: str) -> Cost:
         return cost(self._line(name), str(self.message), self.env)
