@@ -67,7 +67,7 @@ def _ask(
     largest = settings["scan-maximum-size"]
     if largest is not None and len(raw) > largest:
         raise NoVerdict("oversized", f"{len(raw)} bytes are more than scan-maximum-size")
-    hop, _ = hops.hand_off(head, hops.trusted(settings["trusted-hops"], account))
+    hop = hops.hand_off(head, hops.trusted(settings["trusted-hops"], account))
     told = envelope.told(head, user, hop)
     start = time.monotonic()
     question = request.head(server, request.SCAN, told, len(raw))

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rulesmith.scan.server import Server
 
 _PIECE = 1 << 18
+# More at a time would be memory of its own from the system, each time.
+_RECEIVED = 1 << 16
 
 
 def ask(server: Server, head: bytes, body: bytes, seconds: float) -> tuple[int, dict[bytes, bytes], bytes]:
@@ -28,8 +30,10 @@ def ask(server: Server, head: bytes, body: bytes, seconds: float) -> tuple[int, 
     line = _connect(server, end, seconds)
     try:
         talk = _Talk(line, end, seconds)
-        talk.send(head)
-        talk.send(body)
+        # A short message goes out whole.
+        room = max(_PIECE - len(head), 0)
+        talk.send(head + body[:room])
+        talk.send(memoryview(body)[room:])
         return response.read(talk.receive)
     finally:
         line.close()
@@ -79,7 +83,7 @@ class _Talk:
             raise TimeoutError
         self._line.settimeout(rest)
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes | memoryview) -> None:
         rest = memoryview(data)
         try:
             while rest and self._whole:
@@ -95,7 +99,7 @@ class _Talk:
         """Some more octets, none at the end."""
         try:
             self._arm()
-            return self._line.recv(_PIECE)
+            return self._line.recv(_RECEIVED)
         except TimeoutError:
             raise self._late() from None
         except OSError as error:

@@ -31,7 +31,7 @@ def judged(raw: bytes, body_at: int, reply: Reply, seconds: float) -> bytes:
     head = _without(head, _OURS, [0], family=True)
     added = [
         # rspamc says its own version here, which is rspamd's.
-        (b"X-Spam-Scanner", b" ".join(each for each in (b"rspamc", reply.version, b"(%s)" % _us()) if each)),
+        (b"X-Spam-Scanner", b" ".join(filter(None, (b"rspamc", reply.version, b"(%s)" % _us())))),
         (b"X-Spam-Scan-Time", b"%.3g" % seconds),
         *([(b"X-Spam", b"yes")] if reply.spam else []),
         (b"X-Spam-Action", reply.action),
@@ -153,7 +153,7 @@ def _closed(raw: bytes, body_at: int, head: bytes, added: list[tuple[bytes, byte
     body = memoryview(raw)[body_at:]
     first_line = raw[body_at : raw.find(b"\n", body_at) + 1]
     end = _line_end(head or first_line)
-    block = b"".join(b"%s: %s%s" % (name, value.replace(b"\n", end), end) for name, value in added)
+    block = b"".join([b"%s: %s%s" % (name, value.replace(b"\n", end), end) for name, value in added])
     if head in (b"\n", b"\r\n") or head.endswith((b"\n\n", b"\n\r\n")):
         return b"".join((memoryview(head)[: len(head) - len(end)], block, end, body))
     if head and not head.endswith(b"\n"):

@@ -41,36 +41,54 @@ def trusted(settings: tuple[tuple[bytes | None, tuple[bytes, ...]], ...], accoun
     ]
 
 
-def hand_off(head: bytes, patterns: list[bytes]) -> tuple[Hop | None, int | None]:
-    """The hand-off hop, None where there is none to be found; and when the provider last had the mail in hand.
+def hand_off(head: bytes, patterns: list[bytes]) -> Hop | None:
+    """The hand-off hop, None where there is none to be found."""
+    for _, hop in _believed(head, patterns):
+        if hop is not None:
+            return hop
+    return None
 
-    That time is the date of the newest Received field that a host of the provider wrote: not of the fetching
+
+def arrival(head: bytes, patterns: list[bytes]) -> int | None:
+    """When the provider last had the mail in hand (Unix time), None where that is not to be found.
+
+    That is the date of the newest Received field that a host of the provider wrote: not of the fetching
     program's own, which is of this very minute at every fetch.
     """
-    arrived: int | None = None
+    for field, _ in _believed(head, patterns):
+        when = date.parse(field.date)
+        if when is not None:
+            return when
+    return None
+
+
+def _believed(head: bytes, patterns: list[bytes]) -> Iterator[tuple[Received, Hop | None]]:
+    """The fields that hosts of our side wrote, newest first; the last one with the hop that it names, if it does."""
     fetched = True
     for value in _values(head):
         field = Received(value)
         if fetched and field.pulled:
             continue
         fetched = False
-        if arrived is None:
-            arrived = date.parse(field.date)
         address = network.address(field.address)
-        if address is None or network.is_private(address):
-            # Handed on inside a host, or inside a house.
-            continue
-        if not any(_is_trusted(pattern, address, field.hostname) for pattern in patterns):
-            return Hop(network.text(address), field.helo, field.hostname), arrived
-    return None, arrived
+        # Without one, or with a private one, it was handed on inside a host, or inside a house.
+        if address is None or network.is_private(address) or _is_trusted(patterns, address, field.hostname):
+            yield field, None
+        else:
+            yield field, Hop(network.text(address), field.helo, field.hostname)
+            return
 
 
-def _is_trusted(pattern: bytes, address: bytes, hostname: bytes) -> bool:
-    block = network.block(pattern)
-    if block is not None:
-        return network.contains(block, address)
-    # Never against the name in HELO: everybody may say there what he likes.
-    return bool(hostname) and glob.matches(pattern, hostname, True)
+def _is_trusted(patterns: list[bytes], address: bytes, hostname: bytes) -> bool:
+    for pattern in patterns:
+        block = network.block(pattern)
+        if block is not None:
+            if network.contains(block, address):
+                return True
+        # Never against the name in HELO: everybody may say there what he likes.
+        elif hostname and glob.matches(pattern, hostname, True):
+            return True
+    return False
 
 
 def _values(head: bytes) -> Iterator[bytes]:

@@ -6,7 +6,8 @@ import _socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    Block = tuple[bytes, int]
+    # The length of its addresses, how many of their bits are free, and what the others are.
+    Block = tuple[int, int, int]
 
 _MAPPED = bytes(10) + b"\xff\xff"
 _LONGEST = 45
@@ -43,18 +44,16 @@ def block(text: bytes) -> Block | None:
     if octets is None:
         return None
     whole = len(octets) * 8
-    if not slash:
-        return octets, whole
-    return (octets, int(bits)) if bits.isdigit() and len(bits) < 4 and int(bits) <= whole else None
+    if slash and not (bits.isdigit() and len(bits) < 4 and int(bits) <= whole):
+        return None
+    free = whole - int(bits) if slash else 0
+    return len(octets), free, int.from_bytes(octets, "big") >> free
 
 
 def contains(block: Block, octets: bytes) -> bool:
     """Whether an address lies in a network."""
-    base, bits = block
-    if len(base) != len(octets):
-        return False
-    shift = len(base) * 8 - bits
-    return int.from_bytes(base, "big") >> shift == int.from_bytes(octets, "big") >> shift
+    length, free, start = block
+    return length == len(octets) and int.from_bytes(octets, "big") >> free == start
 
 
 _PRIVATE_BLOCKS = [found for each in _PRIVATE if (found := block(each.encode())) is not None]
@@ -62,4 +61,5 @@ _PRIVATE_BLOCKS = [found for each in _PRIVATE if (found := block(each.encode()))
 
 def is_private(octets: bytes) -> bool:
     """Whether an address is one of a house's, or of a machine's, own."""
-    return any(contains(each, octets) for each in _PRIVATE_BLOCKS)
+    size, number = len(octets), int.from_bytes(octets, "big")
+    return any(length == size and number >> free == start for length, free, start in _PRIVATE_BLOCKS)

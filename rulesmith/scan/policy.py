@@ -40,7 +40,7 @@ class Patience:
         since = self._since()
         if since is None:
             # Each fetch of the message brings the same date, so it does not wait for ever.
-            _, since = hops.hand_off(self._head, [])
+            since = hops.arrival(self._head, [])
         if since is None:
             raise Failure(f"spam scan: {failure}")
         # A clock that was set back lets nobody wait longer than from now on.

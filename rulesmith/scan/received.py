@@ -12,8 +12,13 @@ from __future__ import annotations
 
 from rulesmith.scan import network
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _KEYWORDS = (b"by", b"via", b"with", b"id", b"for")
 _BLANKS = b" \t\r\n"
+_SPACED = bytes.maketrans(_BLANKS, b"    ")
 
 
 class Received:
@@ -79,9 +84,10 @@ class Received:
 
 def _keyword(words: list[bytes], at: int, wanted: tuple[bytes, ...]) -> int:
     """Where the first of the keywords stands, from `at` on; behind the last word where none does."""
-    while at < len(words) and words[at].lower() not in wanted:
-        at += 1
-    return at
+    for place in range(at, len(words)):
+        if words[place].lower() in wanted:
+            return place
+    return max(at, len(words))
 
 
 def _literal(word: bytes) -> bytes:
@@ -99,33 +105,33 @@ def _split(value: bytes) -> tuple[list[bytes], bytes]:
     words: list[bytes] = []
     count = None
     when = b""
-    at, end = 0, len(value)
-    while at < end:
-        octet = value[at : at + 1]
-        if octet in _BLANKS:
-            at += 1
-            continue
-        start = at
-        if octet == b"(":
-            at = _comment_end(value, at)
-        elif octet == b";":
+    rest = value
+    while rest:
+        text = rest.partition(b"(")[0]
+        rest = rest[len(text) :]
+        before, semicolon, behind = text.rpartition(b";")
+        if semicolon:
+            words += _words(before.replace(b";", b" "))
             count = len(words)
-            at += 1
-            when = value[at:]
-            continue
-        else:
-            while at < end and value[at : at + 1] not in (b" ", b"\t", b"\r", b"\n", b"(", b";"):
-                at += 1
-        words.append(value[start:at])
+            when = behind + rest
+        words += _words(behind)
+        if rest:
+            end = _comment_end(rest)
+            words.append(rest[:end])
+            rest = rest[end:]
     return words[:count], when
 
 
-def _comment_end(value: bytes, at: int) -> int:
-    depth = 0
-    while at < len(value):
-        octet = value[at]
-        depth += (octet == 40) - (octet == 41)
-        at += 1
+def _words(text: bytes) -> Iterator[bytes]:
+    return filter(None, text.translate(_SPACED).split(b" "))
+
+
+def _comment_end(text: bytes) -> int:
+    """Where the comment ends with which the text begins; others may be in it."""
+    at = depth = 0
+    while end := text.find(b")", at) + 1:
+        depth += text.count(b"(", at, end) - 1
         if not depth:
-            break
-    return at
+            return end
+        at = end
+    return len(text)

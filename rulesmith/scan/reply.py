@@ -45,11 +45,11 @@ class Reply:
         self.version = version
         self.action = _one_line(said["action"], _NAME_OCTETS)
         self.score = float(said["score"])
-        self.required = _score(said.get("required_score"))
+        self.required = _score(said.get("required_score")) or 0.0
         self.symbols: dict[bytes, float] = {}
         for name, about in list(_object(said.get("symbols")).items())[:_SYMBOLS]:
             if isinstance(about, dict):
-                self.symbols[_one_line(name, _NAME_OCTETS)] = _score(about.get("score"))
+                self.symbols[_one_line(name, _NAME_OCTETS)] = _score(about.get("score")) or 0.0
         subject = said.get("subject") if self._plain_action() == b"rewrite subject" else None
         self.subject = _one_line(subject, _VALUE_OCTETS) if isinstance(subject, str) else None
         self.signatures = [_folded(each) for each in _strings(said.get("dkim-signature"))]
@@ -89,7 +89,7 @@ def read(status: int, fields: dict[bytes, bytes], body: bytes) -> Reply:
         raise NoVerdict(cause, f"rspamd answers {status}{complaint(body)}")
     said = parse(body)
     action = said.get("action")
-    if not isinstance(action, str) or not action or not _is_score(said.get("score")):
+    if not isinstance(action, str) or not action or _score(said.get("score")) is None:
         raise NoVerdict("error", "the answer holds no verdict" + complaint(body))
     return Reply(said, version(fields.get(b"server", b"")))
 
@@ -136,13 +136,9 @@ class _Context:
         """NaN and Infinity, which are no JSON, are no numbers either."""
 
 
-def _score(value: Any) -> float:
-    """A finite number; what is none counts nothing, as in rspamc."""
-    return float(value) if _is_score(value) else 0.0
-
-
-def _is_score(value: Any) -> bool:
-    return type(value) in (int, float) and -_LARGEST_SCORE < value < _LARGEST_SCORE
+def _score(value: Any) -> float | None:
+    """A finite number; None for what is none, which counts nothing, as in rspamc."""
+    return float(value) if type(value) in (int, float) and -_LARGEST_SCORE < value < _LARGEST_SCORE else None
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ LEARN = {"spam": b"/learnspam", "ham": b"/learnham"}
 _AGENT = (b"User-Agent", b"rspamc")
 # Longer than any address or host name (RFC 5321, 4.5.3.1); what is longer is no such thing, and is not told.
 _LONGEST = 512
+_PRINTABLE = bytes(range(32, 127))
 
 
 def fields(told: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
@@ -25,7 +26,7 @@ def fields(told: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     listed = [_AGENT]
     for name, value in told:
         # A control character would end the field, or the request.
-        if value and len(value) <= _LONGEST and value.isascii() and value.decode("ascii").isprintable():
+        if value and len(value) <= _LONGEST and not value.translate(None, _PRINTABLE):
             listed.append((name, value))
     return listed
 
