@@ -89,6 +89,15 @@ def test_the_way_to_the_provider_may_count_but_not_how_it_was_fetched() -> None:
     assert _of(below, way=True) != _of(below.replace(b"; 1", b"; 2"), way=True)
 
 
+def test_it_stays_what_it_was_in_journals_and_queues_that_are_there() -> None:
+    way = FETCHED % (b"IMAP", b"now") + TAKEN_IN % b"1"
+    raw = way + b"X-Spam: yes\nSubject:  a\r\n\tb \xff\nno field\nA:\n\nbody\r\n.\n"
+    assert _of(raw).hex() == "bf263ce5a8e8091278b4f09879bc2ab3e730d1de41b9e9caa3c1f28eae77a902"
+    assert _of(raw, way=True).hex() == "4d4a8c3f608fc61d37dc8cae945a0a9bb4cd09c8341fa99d823740edc50d99bc"
+    parts = identity.digest(b"a", b"", b"bc").hex()
+    assert parts == "ed4155066cc5e4ccadca022867774cfecbf10d3c23a49fd6892831f85bcb8de3"
+
+
 def test_a_field_moved_into_the_body_changes_it() -> None:
     assert _of(b"A: 1\nB: 2\n\nbody\n") != _of(b"A: 1\n\nB: 2\nbody\n")
 
