@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 
-_SPACES = (b" ", b"\t", b"\n", b"\v", b"\f", b"\r")
+_DIGITS = b"0123456789"
+_LETTERS = b"abcdefghijklmnopqrstuvwxyz"
 _DAYS = (b"Sun", b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat")
 _MONTHS = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
 _DAY_NAMES = b"sunday monday tuesday wednesday thursday friday saturday".split()
@@ -121,22 +122,17 @@ def _without_comments(value: bytes) -> bytes:
 
 
 class _Reader:
-    """A text read from left to right; white space before anything that is asked for goes unseen."""
+    """A text in lower case read from left to right; white space before anything that is asked for goes unseen."""
 
-    __slots__ = ("at", "text")
+    __slots__ = ("_rest",)
 
     def __init__(self, text: bytes) -> None:
-        self.text = text
-        self.at = 0
-
-    def _skip_space(self) -> None:
-        while self.text[self.at : self.at + 1] in _SPACES:
-            self.at += 1
+        self._rest = text
 
     def takes(self, sign: bytes) -> bool:
-        self._skip_space()
-        found = self.text[self.at : self.at + 1] == sign
-        self.at += found
+        rest = self._rest.lstrip()
+        found = rest[:1] == sign
+        self._rest = rest[found:]
         return found
 
     def expect(self, sign: bytes) -> None:
@@ -144,24 +140,19 @@ class _Reader:
             raise ValueError
 
     def letters(self) -> bytes:
-        self._skip_space()
-        start = self.at
-        while self.text[self.at : self.at + 1].isalpha():
-            self.at += 1
-        return self.text[start : self.at]
+        text = self._rest.lstrip()
+        self._rest = text.lstrip(_LETTERS)
+        return text[: len(text) - len(self._rest)]
 
     def word(self) -> bytes:
         """Up to the next white space; what follows does not count."""
-        self._skip_space()
-        rest = self.text[self.at :].split(None, 1)
-        return rest[0] if rest else b""
+        words = self._rest.split(None, 1)
+        return words[0] if words else b""
 
     def _digits(self, most: int) -> bytes:
-        self._skip_space()
-        start = self.at
-        while self.at - start < most and self.text[self.at : self.at + 1].isdigit():
-            self.at += 1
-        return self.text[start : self.at]
+        text = self._rest.lstrip()
+        self._rest = text[:most].lstrip(_DIGITS) + text[most:]
+        return text[: len(text) - len(self._rest)]
 
     def number(self, low: int, high: int) -> int:
         """A number of one or two digits."""
