@@ -40,13 +40,14 @@ class Connection:
 
     def line(self) -> bytes:
         """The next line, without its LF or CR LF."""
-        end = time.monotonic() + self._limit
-        while (length := self._received.find(b"\n")) < 0:
+        end = None
+        while b"\n" not in self._received:
             if len(self._received) > _LONGEST_LINE:
                 raise Failure("line too long")
-            self._received += self._receive(end - time.monotonic())
-        line = self._received[:length]
-        self._received = self._received[length + 1 :]
+            now = time.monotonic()
+            end = end or now + self._limit
+            self._received += self._receive(end - now)
+        line, _, self._received = self._received.partition(b"\n")
         return line.removesuffix(b"\r")
 
     def octets(self, count: int) -> bytes:

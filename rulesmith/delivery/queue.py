@@ -47,10 +47,10 @@ def this_call(program: bytes, words: list[str]) -> Context:
         pass
     context.umask = posix.umask(0o077)
     posix.umask(context.umask)
+    variables = environment.variables()
+    # Not its items: `os` makes a long way of each value.
     context.variables = {
-        name: value
-        for name, value in environment.variables().items()
-        if name in _VARIABLES or name.startswith(_VARIABLE_PREFIXES)
+        name: variables[name] for name in variables if name in _VARIABLES or name.startswith(_VARIABLE_PREFIXES)
     }
     return context
 

@@ -23,6 +23,9 @@ JOB, TOLD, ANSWER, FREE, NOTE = "job", "told", "answer", "free", "note"
 INLINE = 1 << 16
 _PACKET = 1 << 18
 _NUMBER = 4  # octets of a descriptor in a control message
+# A packet is here from its arrival until it is read; memory for each would have to come from the system.
+_ROOM = memoryview(bytearray(_PACKET))
+_SPACE = _socket.CMSG_SPACE(_NUMBER)
 
 
 class Line:
@@ -46,15 +49,14 @@ class Line:
 
         Raises BlockingIOError where the socket does not wait.
         """
-        space = _socket.CMSG_SPACE(_NUMBER)
         try:
-            packet, more, _, _ = self.socket.recvmsg(_PACKET, space, _socket.MSG_CMSG_CLOEXEC)
+            size, more, _, _ = self.socket.recvmsg_into([_ROOM], _SPACE, _socket.MSG_CMSG_CLOEXEC)
         except ConnectionError:
             return None
         descriptor = int.from_bytes(more[0][2][:_NUMBER], sys.byteorder) if more else -1
-        if not packet:
+        if not size:
             return None
-        words: tuple[Any, ...] = marshal.loads(packet)  # noqa: S302  (our own process wrote it)
+        words: tuple[Any, ...] = marshal.loads(_ROOM[:size])  # noqa: S302  (our own process wrote it)
         return words, descriptor
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _signal
+import functools
 import os
 import select
 
@@ -20,9 +21,13 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from rulesmith.delivery.dovecot import Agent
+    from rulesmith.options import Options
     from rulesmith.serve.door import ServeDoor
     from rulesmith.serve.line import Line
     from rulesmith.serve.settings import Settings
+
+# So many command lines are kept as they were read.
+_KEPT = 8
 
 
 def prepare() -> None:
@@ -110,7 +115,7 @@ class Worker:
             self._say(line.ANSWER, fdm.SUCCESS, False)
 
         words = [*self._settings.words, "-m", "-f", config, "fetch"]
-        options = parse(words)
+        options = _options(*words)
         log = Log(options.verbose, options.quiet, "fdm" if options.syslog else None)
         door = ServeDoor(options, log, words, Handed(octets, size, descriptor), self._programs, taken, self._agent)
         status = fdm.EX_TEMPFAIL
@@ -146,6 +151,12 @@ def _enter(folder: str, variables: dict[str, str], log: Log) -> bool:
         log.warn(f"{folder}: {error.strerror}")
         return False
     return True
+
+
+@functools.lru_cache(_KEPT)
+def _options(*words: str) -> Options:
+    """What a command line says; it is the same for all messages of a user."""
+    return parse(list(words))
 
 
 def _has_grown() -> bool:
