@@ -5,8 +5,9 @@ Loaded when the journal holds anything, or when a message needs a record.
 
 from __future__ import annotations
 
-import os
+import posix
 
+from rulesmith import environment
 from rulesmith.delivery import journal
 from rulesmith.mail import header, identity
 
@@ -40,9 +41,19 @@ def _name(raw: bytes, config: str, options: Options, account: bytes) -> bytes:
     raw = header.strip_from_line(raw)
     known = identity.identity(raw, header.boundary(raw))
     try:
-        here = os.getcwdb()
+        here = posix.getcwdb()
     except FileNotFoundError:
         here = b""
-    told = [os.environb.get(name, b"") for name in (b"HOME", b"RECIPIENT")]
-    person = [*told, os.fsencode(options.user or ""), *map(os.fsencode, options.macros)]
-    return identity.digest(os.fsencode(os.path.abspath(config)), account, known, here, *person)[:20].hex().encode()
+    told = [environment.variable(name) or b"" for name in (b"HOME", b"RECIPIENT")]
+    person = [*told, *map(environment.octets_of, (options.user or "", *options.macros))]
+    return identity.digest(_absolute(config), account, known, here, *person)[:20].hex().encode()
+
+
+def _absolute(path: str) -> bytes:
+    """The path from the root on, without `.` and `..`; mostly it is one."""
+    parts = path.split("/")
+    if parts[0] or not {"", ".", ".."}.isdisjoint(parts[1:]):
+        import os  # to load it takes longer than all the rest
+
+        path = os.path.abspath(path)
+    return environment.octets_of(path)

@@ -143,6 +143,17 @@ def test_neither_a_queue_nor_a_command_loads_os(tmp_path: Path) -> None:
     assert _others(loaded) - ALLOWED_STANDARD <= {"_sha256", "_stat", "_struct", "binascii", "errno", "fcntl", "struct"}
 
 
+def test_a_message_with_two_deliveries_loads_no_os_either(tmp_path: Path) -> None:
+    _loaded_by_a_message(tmp_path, "all")
+    conf = tmp_path / "conf"
+    conf.write_text(conf.read_text().replace('match all action "inbox"', 'match all actions { "inbox" "inbox" }'))
+    while any(name.startswith("lark") for name in _fetch(tmp_path)):
+        pass
+    loaded = _fetch(tmp_path, "-I", "-S")
+    assert "rulesmith.records" in loaded
+    assert _others(loaded) - ALLOWED_STANDARD <= {"_sha256", "_stat", "errno", "fcntl"}
+
+
 def test_the_line_about_a_message_costs_little(tmp_path: Path) -> None:
     before = _loaded_by_a_message(tmp_path, "all")
     more = _fetch(tmp_path, "-I", "-S", RULESMITH_SUMMARY="json") - before
