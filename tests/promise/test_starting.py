@@ -175,8 +175,9 @@ def _with_a_fault(house: House) -> None:
         module.write("\ndef parse(words):\n    raise OSError(23, 'no more files')\n")
 
 
-def test_a_grammar_that_is_gone_is_named(house: House) -> None:
-    grammar = house.own_package() / "grammar" / "fdm.lark"
+@pytest.mark.parametrize("name", ["fdm.lark", "fdm.table"])
+def test_a_grammar_that_is_gone_is_named(name: str, house: House) -> None:
+    grammar = house.own_package() / "grammar" / name
     grammar.unlink()
     status, said = house.hand()
     assert (status, said.decode()) == (75, f"{grammar}: No such file or directory\n")
