@@ -7,13 +7,15 @@ A driver answers with `send`, or with `throw(Failure(text))` when the thing coul
     (LOOK_UP, path, key)                          -> bool
     (REMEMBER, path, key), (FORGET, path, key)    -> None
     (WHO, name)                                   -> (name, uid, gid, home) or None
+    (AHEAD, effects)                              -> None
 
 `kind` is the word of the action and `args` are listed in program.py, all templates expanded. `purpose` is the
 word that runs the command: "exec", "pipe" and "rewrite" for actions, "condition" for conditions. `stdin` is
 octets, or None for /dev/null. `until`, where not None, is called with each line of output and stops the command
 by returning True. `status` is the exit status, or None when `until` stopped it; death by a signal and
 running out of time are failures. `output` is the standard output as octets, empty unless the purpose is
-"rewrite". `user` is (name, uid, gid, home); names and homes are bytes.
+"rewrite". `user` is (name, uid, gid, home); names and homes are bytes. `effects` are pipes of the same message, which
+will be asked for next, in this order, as long as none fails; only a driver that wants to know is told (evaluate.py).
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ LOOK_UP = "look up"
 REMEMBER = "remember"
 FORGET = "forget"
 WHO = "who"
+AHEAD = "ahead"
 
 
 class Failure(Exception):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from rulesmith.actions import action
 from rulesmith.conditions import condition
-from rulesmith.effects import WHO, Failure
+from rulesmith.effects import AHEAD, RUN, WHO, Failure
 from rulesmith.limits import CHAINED_ACTIONS
 from rulesmith.mail import glob
 from rulesmith.stretches import every, possible
@@ -61,6 +61,7 @@ class Run:
         "accounts",
         "actions",
         "caches",
+        "foretells",
         "matched",
         "me",
         "message",
@@ -80,6 +81,7 @@ class Run:
         message: Message,
         me: User,
         trace: Callable[..., None] | None,
+        foretells: bool,
     ) -> None:
         self.settings, caches, self.accounts, self.actions, _ = program
         self.caches = dict(caches)
@@ -88,6 +90,7 @@ class Run:
         self.message = message
         self.me = me  # the invoking user
         self.trace = trace
+        self.foretells = foretells
         self.matched = False
         self.verdict = Verdict()
         self.notes = self.verdict.notes
@@ -162,9 +165,13 @@ def evaluate(
     message: Message,
     me: User,
     trace: Callable[..., None] | None = None,
+    foretells: bool = False,
 ) -> Generator[tuple[Any, ...], Any, Verdict]:
-    """Run the rules over a message that came from the account `name` with its `users`."""
-    run = Run(program, name, users, message, me, trace)
+    """Run the rules over a message that came from the account `name` with its `users`.
+
+    With `foretells` it says (AHEAD) what pipes come next where it knows that.
+    """
+    run = Run(program, name, users, message, me, trace, foretells)
     verdict = run.verdict
     try:
         stopped = yield from _rules(program[4], run)
@@ -212,7 +219,10 @@ def _rules(rules: tuple[Rule, ...], run: Run) -> Asking:
             yield from _expand_names(names or (), users, CHAINED_ACTIONS, jobs, run)
         else:
             yield from _expand_items(b"<rule %d>" % number, items, (), users, CHAINED_ACTIONS, jobs, run)
-        for job in jobs:
+        told = 0
+        for at, job in enumerate(jobs):
+            if run.foretells and at >= told:
+                told = at + (yield from _foretell(jobs[at:], run))
             if not (yield from _perform(rule, job, run)):
                 return True
         if not goes_on:
@@ -301,6 +311,19 @@ def _expand_items(
             else:
                 jobs.append((name, index, item, user))
     return budget
+
+
+def _foretell(jobs: list[Job], run: Run) -> Asking:
+    """Say which pipes come now, if there are several; of how many jobs nothing more can be said."""
+    pipes = []
+    for _, _, (word, args, _), user in jobs:
+        # What a template will say is known when its turn has come.
+        if word != "pipe" or not isinstance(args[0], bytes):
+            break
+        pipes.append((RUN, word, args[0], run.message.raw, user, None))
+    if len(pipes) > 1:
+        yield AHEAD, tuple(pipes)
+    return max(1, len(pipes))
 
 
 def _perform(rule: Rule, job: Job, run: Run) -> Asking:

@@ -342,7 +342,8 @@ class AccountRun:
         message.verdict = verdict
         told = None if steps is None else self._summary
         trace = self.trace if self._tracing or told is not None else None
-        engine = evaluate(session.program, name, users, message, session.me, trace)
+        foretells = steps is not None and self.driver.looks_ahead()
+        engine = evaluate(session.program, name, users, message, session.me, trace, foretells)
         return engine if told is None else told.watch(engine, verdict, session.settings["scan"] is not None)
 
     def _earlier(self, whole: Callable[[], bytes], entry: Entry | None) -> Progress | None:

@@ -27,7 +27,8 @@ def server(
 ) -> Iterator[Heard]:
     """Serve one connection: the first reply is the greeting, each other answers a line.
 
-    After `354` all data up to the lone dot is heard as one; after `+` a literal, where one was announced.
+    After `354` all data up to the lone dot is heard as one; after `+` a literal, where one was announced. After a
+    reply that is torn there is nobody any more.
     """
     listener = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
     listener.bind(str(path) if path else ("127.0.0.1", 0))
@@ -62,6 +63,8 @@ def _serve(
                 stream = stack.enter_context(client.makefile("rb"))
                 continue
             client.sendall(reply)
+            if reply and not reply.endswith(b"\n"):
+                return
             if following is TLS:
                 continue
             if reply.startswith(b"354"):

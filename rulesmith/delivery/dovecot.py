@@ -20,6 +20,8 @@ from rulesmith.mail import header
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rulesmith.delivery.world import World
 
     User = tuple[bytes, int, int, bytes]
@@ -92,40 +94,57 @@ class Agent:
         self._connection: Connection | None = None
         self._used = 0.0
 
-    def deliver(self, command: bytes, raw: bytes, user: User, world: World) -> bool:
-        """Whether the message is where the command would have put it. False: nothing has happened, run the command.
+    def deliver(self, commands: Sequence[tuple[bytes, User]], raw: bytes, world: World) -> list[bool | Failure]:
+        """Hand over a message for some commands, each with who runs it, in one transaction.
 
-        Raises Failure where nobody can know: the server was gone before it said whether it had the message.
+        For each of them: True where the message is where it would have put it; False where nothing has happened, so
+        that it has to be run; a Failure where nobody can know, since the server was gone before it said whether it had
+        the message.
         """
+        recipients: list[bytes] = []
+        for command, user in commands:
+            recipient = self._recipient(command, user)
+            # Whether one that is named twice gets two copies is the server's affair.
+            if recipient is None or recipient in recipients:
+                break
+            recipients.append(recipient)
+        outcomes: list[bool | Failure] = []
+        if recipients and not changes(raw):
+            connection = self._offered(sender_of(raw), recipients, world)
+            if connection is not None:
+                given = [command for command, _ in commands[: len(recipients)]]
+                outcomes = self._given(connection, given, raw, world)
+        return outcomes + [False] * (len(commands) - len(outcomes))
+
+    def _recipient(self, command: bytes, user: User) -> bytes | None:
+        """The address that stands for a command; None where only the command will do."""
         found = target(command) if self._socket else None
-        if found is None or must_switch(user) or changes(raw):
-            return False
+        if found is None or must_switch(user):
+            return None
         name, folder = found
         if folder and not self._folders:
-            return False
+            return None
         local, at, domain = name.partition(b"@")
-        recipient = local + (b"+" + folder if folder else b"") + at + domain
-        connection = self._offered(sender_of(raw), recipient, world)
-        if connection is None:
-            return False
+        return local + (b"+" + folder if folder else b"") + at + domain
+
+    def _given(self, connection: Connection, commands: list[bytes], raw: bytes, world: World) -> list[bool | Failure]:
+        """Send the message; the outcome for each command, of which each has its reply (RFC 2033, 4.2)."""
+        outcomes: list[bool | Failure] = []
         try:
             connection.have_patience(world.settings["timeout"])
             connection.send(smtp.stuffed(raw) + b".\r\n")
-            answer = _answer(connection)
+            for command in commands:
+                answer = _answer(connection)
+                outcomes.append(_outcome(command, answer))
         except Failure as failure:
-            self.close()
-            raise _unknown(command, failure.text) from None
+            outcomes += [_unknown(command, failure.text) for command in commands[len(outcomes) :]]
         except BaseException:
             self.close()
             raise
         self._used = time.monotonic()
-        if answer[:4] in (b"250", b"250 "):
-            return True
-        self.close()
-        if answer[:1] in (b"4", b"5"):
-            # It has not taken it; the command finds out why.
-            return False
-        raise _unknown(command, "it answered " + text_of(answer))
+        if any(outcome is not True for outcome in outcomes):
+            self.close()
+        return outcomes
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -133,18 +152,19 @@ class Agent:
             self._connection.close()
             self._connection = None
 
-    def _offered(self, sender: bytes, recipient: bytes, world: World) -> Connection | None:
+    def _offered(self, sender: bytes, recipients: list[bytes], world: World) -> Connection | None:
         """The connection, where the server waits for the message now; None where it does not want it."""
         if self._connection is not None and time.monotonic() - self._used > _STALE:
             self.close()
-        envelope = b"MAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nDATA\r\n" % (sender, recipient)
+        to = b"".join([b"RCPT TO:<%s>\r\n" % recipient for recipient in recipients])
+        envelope = b"MAIL FROM:<%s>\r\n%sDATA\r\n" % (sender, to)
         while True:
             kept = self._connection is not None
             try:
                 connection = self._ready(world)
                 connection.have_patience(min(_PATIENCE, world.settings["timeout"]))
                 connection.send(envelope)
-                for code in (b"250", b"250", b"354"):
+                for code in (*[b"250"] * (1 + len(recipients)), b"354"):
                     smtp.expect(connection, code)
                 return connection
             except Failure:
@@ -221,6 +241,15 @@ def _answer(connection: Connection) -> bytes:
     while (line := connection.line())[3:4] == b"-":
         pass
     return line
+
+
+def _outcome(command: bytes, answer: bytes) -> bool | Failure:
+    if answer[:4] in (b"250", b"250 "):
+        return True
+    if answer[:1] in (b"4", b"5"):
+        # It has not taken it; the command finds out why.
+        return False
+    return _unknown(command, "it answered " + text_of(answer))
 
 
 def _unknown(command: bytes, why: str) -> Failure:

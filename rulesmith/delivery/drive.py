@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rulesmith.delivery.privileges import must_switch
-from rulesmith.effects import DELIVER, FORGET, LOOK_UP, REMEMBER, RUN, WHO, Failure, stopping
+from rulesmith.effects import AHEAD, DELIVER, FORGET, LOOK_UP, REMEMBER, RUN, WHO, Failure, stopping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,11 +37,12 @@ class Steps:
 
     The record of a delivery is written when the engine asks for anything more, so that a plan of one delivery
     writes nothing. `progress` is the record of an earlier try, None without one; `begin` makes a new one, or
-    raises OSError where it cannot be kept. `lost` says that something could not be written down, `why_lost` why;
+    raises OSError where it cannot be kept. Deliveries that are made ahead (AHEAD) count as asked for in their turn, and
+    are written down together. `lost` says that something could not be written down, `why_lost` why;
     `failed` is the effect that failed, `answered` are the deliveries that this run has made.
     """
 
-    __slots__ = ("_begin", "_fresh", "_later", "answered", "failed", "lost", "progress", "why_lost")
+    __slots__ = ("_ahead", "_begin", "_fresh", "_later", "answered", "failed", "lost", "progress", "why_lost")
 
     def __init__(self, progress: Progress | None, begin: Callable[[], Progress]) -> None:
         self.progress = progress
@@ -50,15 +51,26 @@ class Steps:
         self.failed: tuple[Any, ...] | None = None
         self.answered: list[tuple[Any, ...]] = []
         self._begin = begin
-        self._fresh: tuple[tuple[Any, ...], Any] | None = None
+        self._fresh: list[tuple[tuple[Any, ...], Any]] = []
+        # Effects that will be asked for; those with a failure may have been done or not.
+        self._ahead: list[tuple[tuple[Any, ...], Failure | None]] = []
         self._later: list[tuple[Any, ...]] = []
 
     def carry_out(self, effect: tuple[Any, ...], answer: Callable[[tuple[Any, ...]], Any]) -> Any:
         """The answer to an effect: from the record, or by doing it. Raises Failure, Stopped."""
-        if self._fresh is not None:
+        for at, (done, failure) in enumerate(self._ahead):
+            if done == effect:
+                del self._ahead[at]
+                if failure is None:
+                    return 0, b""
+                self.failed = _without_message(effect)
+                raise failure
+        if self._fresh:
             self.save()
         stopping.heed()
         word = effect[0]
+        if word == AHEAD:
+            return self._look_ahead(effect, answer)
         step = word == DELIVER or (word == RUN and effect[1] in ("exec", "pipe"))
         if step:
             if self.progress is not None:
@@ -72,7 +84,7 @@ class Steps:
             found = answer(effect)
             if step and (word == DELIVER or not found[0]):
                 done = _without_message(effect)
-                self._fresh = (done, found)
+                self._fresh.append((done, found))
                 self.answered.append(done)
             elif word == RUN and found[0]:
                 self.failed = _without_message(effect)
@@ -82,18 +94,32 @@ class Steps:
             raise
         finally:
             # A delivery that is made but not written down is no safe point.
-            stopping.held = self._fresh is not None
+            stopping.held = bool(self._fresh)
+
+    def _look_ahead(self, effect: tuple[Any, ...], answer: Callable[[tuple[Any, ...]], Any]) -> None:
+        """Do at once what is better done at once; what comes out is the answer when its turn has come."""
+        if self.progress is not None:
+            # Some of them may be done already.
+            return
+        stopping.held = True
+        try:
+            self._ahead = answer(effect)
+            made = [_without_message(done) for done, failure in self._ahead if failure is None]
+            self._fresh = [(done, (0, b"")) for done in made]
+            self.answered += made
+        finally:
+            stopping.held = bool(self._fresh)
 
     def save(self) -> None:
-        """Write down the last delivery, if it is not. Never raises: what cannot be written down may be repeated."""
-        if self._fresh is None:
+        """Write down the last deliveries, if they are not. Never raises: what is not written down may be repeated."""
+        if not self._fresh:
             return
-        fresh, self._fresh = self._fresh, None
+        fresh, self._fresh = self._fresh, []
         held, stopping.held = stopping.held, True
         try:
             progress = self.open()
             if progress is not None:
-                progress.store(*fresh)
+                progress.store_all(fresh)
         except OSError as error:
             self.lose(error)
         finally:
@@ -225,6 +251,8 @@ class Driver:
             return self._run(*effect[1:])
         if word == WHO:
             return self._who(effect[1])
+        if word == AHEAD:
+            return self._at_once(effect[1])
         cache = self._cache(effect[1])
         if word == LOOK_UP:
             return cache.has(effect[2])
@@ -255,11 +283,32 @@ class Driver:
     ) -> tuple[int | None, bytes]:
         if purpose == "pipe" and stdin is not None:
             agent = self._dovecot()
-            if agent is not None and agent.deliver(command, stdin, user, self.world):
-                return 0, b""
+            if agent is not None:
+                (outcome,) = agent.deliver([(command, user)], stdin, self.world)
+                if isinstance(outcome, Failure):
+                    raise outcome
+                if outcome:
+                    return 0, b""
         from rulesmith.delivery import command as commands  # many programs run no command
 
         return commands.run(command, stdin, user, self.world, purpose == "rewrite", until)
+
+    def looks_ahead(self) -> bool:
+        """Whether it wants to know what pipes come next: what goes to Dovecot may go in one transaction."""
+        return bool(self.world.settings["dovecot"])
+
+    def _at_once(self, pipes: tuple[tuple[Any, ...], ...]) -> list[tuple[tuple[Any, ...], Failure | None]]:
+        """The pipes that are done now, or of which nobody can know it, each with what to say of it in its turn."""
+        agent = self._dovecot()
+        if agent is None:
+            return []
+        commands = [(command, user) for _, _, command, _, user, _ in pipes]
+        outcomes = agent.deliver(commands, pipes[0][3], self.world)
+        return [
+            (pipe, outcome if isinstance(outcome, Failure) else None)
+            for pipe, outcome in zip(pipes, outcomes, strict=True)
+            if outcome
+        ]
 
     def _dovecot(self) -> Agent | None:
         """A shorter way to Dovecot than a command; None where none is set."""

@@ -323,12 +323,20 @@ class Progress:
 
     def store(self, effect: tuple[Any, ...], answer: Any) -> None:
         """A delivery is made: never again. Raises OSError."""
-        step = self._name(effect)
-        tags = answer if effect[0] == DELIVER else {}
-        what = describe(effect)[:PROGRESS_TEXT]
-        self._write(pack(b"done", step, what, *[part for tag in tags.items() for part in tag]))
-        self._steps[step] = tags
-        self.done.append(what)
+        self.store_all([(effect, answer)])
+
+    def store_all(self, made: list[tuple[tuple[Any, ...], Any]]) -> None:
+        """Some deliveries are made, and written down with one write. Raises OSError."""
+        steps = [
+            (self._name(effect), describe(effect)[:PROGRESS_TEXT], answer if effect[0] == DELIVER else {})
+            for effect, answer in made
+        ]
+        self._write(
+            *[pack(b"done", step, what, *[part for tag in tags.items() for part in tag]) for step, what, tags in steps]
+        )
+        for step, what, tags in steps:
+            self._steps[step] = tags
+            self.done.append(what)
 
     def known(self, effect: tuple[Any, ...]) -> Any:
         """The answer to a step that an earlier try has made; None where it has to be made."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rulesmith.effects import DELIVER, RUN, WHO, Failure
+from rulesmith.effects import AHEAD, DELIVER, RUN, WHO, Failure
 from rulesmith.evaluate import Verdict, evaluate
 from rulesmith.mail.message import Message
 
@@ -200,3 +200,46 @@ def test_user_tags_hold_only_while_an_action_runs() -> None:
     tagged = (0, False, "tagged", (b"user",))
     path = (b"%u", ((b"user", True),))
     assert stored(rule(0, append(b"never"), when=(tagged,)), rule(1, ("append", (path,), AT))) == [b"me"]
+
+
+def pipe(command: Any) -> Any:
+    return ("pipe", (command,), AT)
+
+
+@pytest.mark.parametrize(
+    ("items", "ahead"),
+    [
+        ((pipe(b"a"), pipe(b"b"), pipe(b"c")), [(b"a", b"b", b"c")]),
+        ((pipe(b"a"),), []),
+        ((pipe(b"a"), append(b"x"), pipe(b"b")), []),
+        ((append(b"x"), pipe(b"a"), pipe(b"b")), [(b"a", b"b")]),
+        (
+            (pipe(b"a"), pipe(b"b"), ("add-header", (b"X", b"y"), AT), pipe(b"c"), pipe(b"d")),
+            [(b"a", b"b"), (b"c", b"d")],
+        ),
+        ((pipe(b"a"), pipe((b"%u", ((b"user", True),))), pipe(b"b")), []),
+        ((pipe(b"a"), ("exec", (b"b",), AT), pipe(b"c")), []),
+    ],
+)
+def test_pipes_that_follow_each_other_are_foretold(items: Any, ahead: list[tuple[bytes, ...]]) -> None:
+    """Whoever is told is asked for just these afterwards, of the message as it is then."""
+    message = Message(b"A: 1\n\nbody\n", 6, {}, 0)
+    for foretells in (True, False):
+        engine = evaluate((SETTINGS, (), (), (), (rule(0, *items),)), b"stdin", (), message, ME, None, foretells)
+        told: list[Any] = []
+        pending: list[Any] = []
+        answer: Any = None
+        for _ in range(50):
+            try:
+                effect = engine.send(answer)
+            except StopIteration:
+                break
+            answer = {} if effect[0] == DELIVER else (0, b"") if effect[0] == RUN else None
+            if effect[0] == AHEAD:
+                assert not pending
+                told.append(tuple(each[2] for each in effect[1]))
+                pending = list(effect[1])
+            elif pending:
+                assert effect == pending.pop(0)
+        assert not pending
+        assert told == (ahead if foretells else [])
