@@ -46,7 +46,11 @@ _BLANKS = bytes.maketrans(b"\t\n\v\f\r", b"     ")
 
 def digest(*parts: bytes) -> bytes:
     """32 octets for a sequence of octet strings; where one part ends and the next begins counts."""
-    octets: bytes = sha256(b"".join([b"%d:%b" % (len(part), part) for part in parts])).digest()
+    found = sha256()
+    for part in parts:
+        found.update(b"%d:" % len(part))
+        found.update(part)
+    octets: bytes = found.digest()
     return octets
 
 
@@ -61,19 +65,17 @@ def identity(raw: bytes, body_at: int, way: bool = False) -> bytes:
     and what has shall not cost more memory than it is large.
     """
     found: list[bytes] = []
-    head = raw[:body_at]
     at = 0
     fetched = True
     while at < body_at and len(found) < IDENTITY_FIELDS:
-        stop = header.field_end(head, at)
-        octets = head[at:stop]
+        stop = min(header.field_end(raw, at), body_at)
+        octets = raw[at:stop]
         if way and fetched and octets[:9].lower() == b"received:":
             fetched = _is_of_fetching(octets)
         field = _field(octets, way and not fetched)
         if field is not None:
             found.append(field)
         at = stop
-    del head
     found.sort()
     whole = sha256(b"".join(found))
     # An end of the header that no sequence of fields can imitate.
@@ -107,9 +109,11 @@ def _field(field: bytes, with_received: bool) -> bytes | None:
     if (name in CHANGING and not (with_received and name == b"received")) or name.startswith(CHANGING_PREFIXES):
         return None
     words = _words(value)
-    # As digest() has it; there are many fields.
-    known: bytes = sha256(b"%d:%b%d:%b" % (len(name), name, len(words), words)).digest()
-    return known
+    # As digest() has it, in fewer steps: there are many fields. One may be as large as the mail, and is not copied.
+    found = sha256(b"%d:%b%d:" % (len(name), name, len(words)))
+    found.update(words)
+    octets: bytes = found.digest()
+    return octets
 
 
 def _words(text: bytes) -> bytes:
