@@ -8,6 +8,7 @@ made and written down, or neither.
 from __future__ import annotations
 
 import _signal
+import gc
 import os
 import select
 import time
@@ -52,6 +53,8 @@ def start(settings: Settings) -> tuple[Line, int]:
 
 def _run(server: Line, settings: Settings) -> NoReturn:
     worker.prepare()
+    # A collection writes into all that it looks at, and what is written is not shared with the workers any more.
+    gc.freeze()
     children: set[int] = set()
     poll = select.poll()
     poll.register(server.socket.fileno(), select.POLLIN)

@@ -69,6 +69,20 @@ def with_a_fault(make: Starter, folder: Path, place: str) -> Service:
     return service.start()
 
 
+def test_a_collection_leaves_alone_what_workers_share(make: Starter, tmp_path: Path) -> None:
+    """It writes into all that it looks at: what a worker has from the nursery would be its own then."""
+    found = tmp_path / "found"
+    (tmp_path / "sitecustomize.py").write_text(
+        "import gc\nfrom pathlib import Path\nfrom rulesmith.serve import worker\n"
+        f"worker._has_grown = lambda: Path({str(found)!r}).write_text(str(gc.get_freeze_count())) == 0\n"
+    )
+    service = make(env={"PYTHONPATH": f"{tmp_path}:{Path(__file__).parent.parent.parent}"})
+    service.configure(ONE)
+    service.start()
+    assert service.hand(a_mail()) == 250
+    assert int(found.read_text()) > 1000
+
+
 @pytest.mark.parametrize("place", ["Worker._take", "_has_grown"])
 def test_a_fault_in_a_worker_is_in_the_log(make: Starter, tmp_path: Path, place: str) -> None:
     """Before a message, and behind its delivery."""
