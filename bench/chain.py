@@ -1,11 +1,12 @@
 """The whole way from a provider to two mailboxes, old and new: python -m bench.chain [MESSAGES] [ROUNDS]
 
-In the tests' bed: real fetchmail takes messages of 2 KB from a real Dovecot, real rspamd (with redis) judges each, the
-same rules store it in two mailboxes of another real Dovecot: `deliver -d USER [-m FOLDER]`, which is run, or has its
-work done by Dovecot's LMTP server ("one-shot, LMTP" with `set dovecot`, and the resident ways). The ways take turns;
-in each turn the ways that start a program for each message get a quarter of the messages. CPU is that of everything
-in the bed, so rspamd, Dovecot and the provider too. Time goes from fetchmail's start until all is in both mailboxes,
-where it is then looked at: all of it there, once, unchanged and scanned.
+In the tests' bed: real fetchmail takes messages of 2 KB from a real Dovecot, real rspamd (with redis) judges each,
+the same rules store it in two mailboxes of another real Dovecot: `deliver -d USER [-m FOLDER]`, which is run, or has
+its work done by Dovecot's LMTP server ("one-shot, LMTP" with `set dovecot`, and the resident ways). The ways take
+turns; in each turn the ways that start a program for each message get a quarter of the messages. CPU is that of
+everything in the bed, so rspamd, Dovecot and the provider too; a second table says whose it is. Time goes from
+fetchmail's start until all is in both mailboxes, where it is then looked at: all of it there, once, unchanged and
+scanned.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -38,6 +39,10 @@ TICKS = os.sysconf("SC_CLK_TCK")
 JUNK = 'match "^X-Spam: yes" in headers action pipe "/usr/libexec/dovecot/deliver -d user@example.com -m Junk"\n'
 HOME = "/config/users/user@example.com"
 SOCKET = "/run/dovecot/lmtp"
+# Whose CPU it is. What fetchmail starts has ended when it is looked at, so that nobody can tell it from fetchmail.
+SPAM, PROVIDER, STORE = "rspamd, redis", "provider", "Dovecot"
+FETCHING, SERVER, WORKERS = "fetchmail and what it starts", "`rulesmith serve`", "its workers"
+PARTS = (SPAM, PROVIDER, STORE, FETCHING, SERVER, WORKERS)
 HEAD = (
     "| way | messages a second | rate ÷ old | bar, aim | | CPU for one | ÷ old | bar, aim | |"
     " CPU without rspamd and provider | ÷ old |"
@@ -46,15 +51,19 @@ HEAD = (
 
 @dataclass(frozen=True)
 class Turn:
-    """Messages a second; milliseconds of CPU for one: all, and that of the parts which are the same for everybody."""
+    """Messages a second; milliseconds of CPU for one, by whose it is."""
 
     rate: float
-    cpu: float
-    same: float
+    parts: Mapping[str, float]
+
+    @property
+    def cpu(self) -> float:
+        return sum(self.parts.values())
 
     @property
     def own(self) -> float:
-        return self.cpu - self.same
+        """Without what is the same for everybody."""
+        return self.cpu - self.parts[SPAM] - self.parts[PROVIDER]
 
 
 class Chain:
@@ -80,7 +89,7 @@ class Chain:
             ONE_SHOT: f"{self._inside}/{door.name} {words}",
             BY_LMTP: f"{self._inside}/{door.name} {words}",
         }
-        self._same = self._same_for_all()
+        self._services = self._find_services()
 
     def _configure(self) -> None:
         first, *rest = SEED.splitlines(keepends=True)
@@ -134,10 +143,10 @@ class Chain:
         done = self._bed.wait(name)
         assert done.status == 0, done
         self._wait_for_queue()
-        total, same = (now - then for now, then in zip(self._cpu(), before, strict=True))
+        after = self._cpu()
         backlog.check(by_lmtp=way not in (OLD, ONE_SHOT))
         backlog.clear()
-        return Turn(count / seconds, total * 1000 / count, same * 1000 / count)
+        return Turn(count / seconds, {part: (after[part] - before[part]) * 1000 / count for part in PARTS})
 
     def _wait_for_queue(self) -> None:
         """Until the last message is let go, which is in its mailboxes already."""
@@ -147,24 +156,45 @@ class Chain:
             assert time.monotonic() < end, list(queue.iterdir())
             time.sleep(0.01)
 
-    def _cpu(self) -> tuple[float, float]:
-        """Seconds that the bed's processes have taken, also those that have ended; and of them the same for all."""
+    def _cpu(self) -> dict[str, float]:
+        """Seconds that the bed's processes have taken, also those that have ended."""
         table = dict(_table())
         every = _below({self._bed.process_id}, table)
-        return _seconds(every, table), _seconds(_below(self._same, table), table)
+        found = dict.fromkeys(PARTS, 0.0)
+        for part, tops in self._services.items():
+            members = _below(tops, table) & every
+            found[part] = _seconds(members, table)
+            every -= members
+        serving = {pid for pid in every if "-m rulesmith.serve " in _line(pid)}
+        servers = {pid for pid in serving if table[pid][0] not in serving}
+        workers = _below(servers, table) - servers
+        found[SERVER], found[WORKERS] = _seconds(servers, table), _seconds(workers, table)
+        found[FETCHING] = _seconds(every - servers - workers, table)
+        return found
 
-    def _same_for_all(self) -> set[int]:
-        """The processes of the provider and of rspamd, as far as they last."""
-        found = set()
+    def _find_services(self) -> dict[str, set[int]]:
+        """The processes that last, by whose they are."""
+        found: dict[str, set[int]] = {SPAM: set(), PROVIDER: set(), STORE: set()}
         for pid in _below({self._bed.process_id}, dict(_table())):
-            line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            if line.startswith(("rspamd", "redis-server")) or "-c /config/provider.conf" in line:
-                found.add(pid)
+            line = _line(pid)
+            if line.startswith(("rspamd", "redis-server")):
+                found[SPAM].add(pid)
+            for part, name in ((PROVIDER, "provider"), (STORE, "dovecot")):
+                if f"-c /config/{name}.conf" in line:
+                    found[part].add(pid)
         return found
 
 
 def _site(way: str) -> str:
     return {QUEUE: "/config/queue.conf", BY_LMTP: "/config/lmtp.conf"}.get(way, "/config/plain.conf")
+
+
+def _line(pid: int) -> str:
+    """The command line of a process, nothing where it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def _table() -> Iterator[tuple[int, tuple[int, int]]]:
@@ -208,6 +238,7 @@ def main() -> int:
     finally:
         bed.close()
     missed = _print(turns)
+    _print_parts(turns)
     print(f"\nMedians of {rounds} rounds of {count} messages (a quarter of them where programs are started);")
     print("ratios are medians of those in each round; milliseconds.")
     print(f"{missed} bars missed." if missed else "No bar missed.")
@@ -229,6 +260,13 @@ def _print(turns: dict[str, list[Turn]]) -> int:
             f" | {middle['own']:.1f} | {own} |".replace("|  |", "| |")
         )
     return missed
+
+
+def _print_parts(turns: dict[str, list[Turn]]) -> None:
+    print("\n| CPU for one", *PARTS, sep=" | ", end=f" |\n|{'---|' * (len(PARTS) + 1)}\n")
+    for way, found in turns.items():
+        middle = [median(each.parts[part] for each in found) for part in PARTS]
+        print(f"| {way}", *[f"{each:.1f}" if each >= 0.05 else "" for each in middle], sep=" | ", end=" |\n")
 
 
 def _beside(turns: dict[str, list[Turn]], way: str, what: str, limit: Limit | None) -> tuple[str, str]:
