@@ -7,6 +7,7 @@ import re
 # What stands between the brackets of a path; a quoted local part may hold brackets of its own (RFC 5321, 4.1.2).
 _PATH = re.compile(rb'\s*<((?:"(?:[^"\\]|\\.)*"|[^<>"])*)>', re.DOTALL)
 _QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"@?', re.DOTALL)
+_CONTROL = re.compile(rb"[\0-\x1f\x7f]")
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 # A name is that of a folder.
 _LONGEST_NAME = 255
@@ -21,7 +22,7 @@ def path(text: bytes) -> tuple[bytes, bytes] | None:
     if found is None:
         return None
     address, rest = found[1], text[found.end() :]
-    if rest[:1] not in (b"", b" ") or any(octet < 32 or octet == 127 for octet in address):
+    if rest[:1] not in (b"", b" ") or _CONTROL.search(address):
         return None
     if address[:1] == b"@":
         address = address.partition(b":")[2]

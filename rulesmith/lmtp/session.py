@@ -79,7 +79,7 @@ class Session:
 
     def go_on(self) -> list[Event]:
         """What is to be done with what has come so far."""
-        while self._next():
+        while self._at < len(self._buffer) and self._next():
             pass
         self._buffer, self._at = self._buffer[self._at :], 0
         return self._said()
@@ -97,6 +97,11 @@ class Session:
     def waits(self) -> bool:
         """Whether a message is to be answered before anything else is read."""
         return self._next == self._wait
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is something that is not looked at yet."""
+        return bool(self._buffer)
 
     @property
     def in_message(self) -> bool:
@@ -247,7 +252,9 @@ class Session:
             self._take(came[: at + 2])
             self._buffer = came[at + len(_END) :]
             return self._whole()
-        keep = next(count for count in (4, 3, 2, 1, 0) if came.endswith(_END[:count]))
+        keep = len(_END) - 1
+        while not came.endswith(_END[:keep]):
+            keep -= 1
         end = len(came) - keep
         self._take(came[:end])
         self._kept = came[end:]

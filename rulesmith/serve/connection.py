@@ -22,6 +22,8 @@ _NO_ROOM = b"452 4.3.1 there is no room for the message now"
 _GOODBYE = b"421 4.3.2 the server ends\r\n"
 _TOO_MANY = b"421 4.3.2 too many connections\r\n"
 _TOO_SLOW = b"421 4.4.2 too slow\r\n"
+# What is read is here for a moment: memory for each time would have to come from the system.
+_ROOM = memoryview(bytearray(1 << 18))
 
 
 class State(enum.Enum):
@@ -32,7 +34,7 @@ class State(enum.Enum):
     CLOSED = enum.auto()  # nothing more is said; what was may still be read
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """A client, from its first octet to its last."""
 
     def __init__(self, server: Server) -> None:
@@ -47,6 +49,7 @@ class Connection(asyncio.Protocol):
         self._answered: list[Job] = []
         self._locks: list[int] = []
         self._heard_at = self._began_at = server.time()
+        self._reading = True
         self._full = False  # something is said that is not yet where the client reads it
 
     # What asyncio calls.
@@ -60,9 +63,12 @@ class Connection(asyncio.Protocol):
             return
         self._do(self._session.greeting())
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, _: int) -> memoryview:
+        return _ROOM
+
+    def buffer_updated(self, count: int) -> None:
         self._heard_at = self._server.time()
-        self._do(self._session.feed(data))
+        self._do(self._session.feed(bytes(_ROOM[:count])))
 
     def eof_received(self) -> bool:
         """It has nothing to say any more; an answer that it waits for it shall have."""
@@ -119,11 +125,11 @@ class Connection(asyncio.Protocol):
         said = b""
         message = None
         for event in events:
-            if isinstance(event, Piece):
+            if isinstance(event, Reply):
+                said += event.octets
+            elif isinstance(event, Piece):
                 assert self._spooled is not None
                 self._spooled.add(event.octets)
-            elif isinstance(event, Reply):
-                said += event.octets
             elif isinstance(event, Begin):
                 self._spooled = Spooled(event.sender)
             elif isinstance(event, Discard):
@@ -151,13 +157,13 @@ class Connection(asyncio.Protocol):
                 self._state = State.CLOSED
 
     def _listen(self) -> None:
-        """Read on, or leave it in the socket while we have enough to do."""
+        """Read on, or leave it in the socket while we have enough to do; its end too, which comes after all else."""
         if self._transport is None or self._state is State.CLOSED:
             return
-        if self._full or self._session.waits:
-            self._transport.pause_reading()
-        else:
-            self._transport.resume_reading()
+        reading = not (self._full or (self._session.waits and self._session.has_more))
+        if reading != self._reading:
+            self._reading = reading
+            (self._transport.resume_reading if reading else self._transport.pause_reading)()
 
     def _go_on(self) -> None:
         """When the client has all that was said: count it as heard, and do what it has sent meanwhile."""

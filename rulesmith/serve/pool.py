@@ -217,8 +217,8 @@ class Pool:
         """Give what waits to those who have nothing to do, in the order in which it came."""
         while self._waiting and not self._stopping:
             idle = [hand for hand in self._hands if hand.job is None and not hand.leaves]
-            held = collections.Counter(hand.who for hand in self._hands if hand.job is not None)
-            job = next((job for job in self._waiting if held[job.recipient.who] < self._share), None)
+            held = [hand.who for hand in self._hands if hand.job is not None]
+            job = next((job for job in self._waiting if held.count(job.recipient.who) < self._share), None)
             if job is None:
                 return
             if not idle:

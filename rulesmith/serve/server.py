@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import socket
+import time
 from typing import TYPE_CHECKING
 
 from rulesmith.limits import LMTP_CONNECTIONS, SERVE_GRACE
@@ -39,10 +40,10 @@ class Server:
         self._connections: set[Connection] = set()
         self._told: dict[str, str] = {}
         self._changed = asyncio.Event()
+        self.time = time.monotonic  # the loop's, too
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
-        self.time = loop.time
         self.pool = Pool(self._nursery, self.settings.workers, self._note, self._say, self._changed.set)
         self._stop: asyncio.Future[str] = loop.create_future()
         for number in (signal.SIGTERM, signal.SIGINT):

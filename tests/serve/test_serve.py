@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import smtplib
+import socket
 from pathlib import Path
 
 import pytest
@@ -215,6 +216,22 @@ def test_a_command_that_hangs_holds_up_nobody_else(service: Service) -> None:
     assert select.select([client.socket for client in clients], [], [], 0)[0] == []
     for client in clients:
         client.close()
+
+
+@pytest.mark.parametrize(("behind", "replies"), [(b"", []), (b"NOOP\r\nQUIT\r\n", [250, 221])])
+def test_what_is_said_while_a_message_is_under_way_is_answered_after_it(
+    make: Starter, behind: bytes, replies: list[int]
+) -> None:
+    service = make()
+    [client] = service.occupy([NAME])
+    client.say(behind)
+    client.socket.shutdown(socket.SHUT_WR)
+    for _ in range(3):
+        # When another one is greeted the server has looked at what was there before.
+        service.connect().close()
+    service.release(NAME, client)
+    with client:
+        assert [client.code() for _ in range(len(replies) + 1)] == [*replies, 0]
 
 
 def test_many_clients_at_once_are_all_served(service: Service) -> None:
