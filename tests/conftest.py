@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import gc
 import os
 import shutil
@@ -61,6 +62,11 @@ def _real_fdm(version: str) -> Iterator[str]:
         yield str(open_to_all / "fdm")
     finally:
         shutil.rmtree(open_to_all)
+
+
+def pytest_configure() -> None:
+    """Thousands of processes are started, many as users who cannot keep what they compile: it is there for all."""
+    compileall.compile_dir(ROOT / "rulesmith", quiet=2)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
