@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -91,9 +93,24 @@ def _programs(folder: Path, packages: dict[str, str]) -> Path | None:
     wanted = [package for package, file in packages.items() if not Path("/", file).exists()]
     if not wanted:
         return None
-    if not all((folder / packages[package]).exists() for package in wanted):
-        _unpack(folder, wanted)
+
+    def is_whole() -> bool:
+        return all((folder / packages[package]).exists() for package in wanted)
+
+    if not is_whole():
+        with _alone(folder):
+            if not is_whole():
+                _unpack(folder, wanted)
     return folder
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Others who want the same folder wait, and then find it made."""
+    folder.parent.mkdir(exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _unpack(folder: Path, packages: list[str]) -> None:
