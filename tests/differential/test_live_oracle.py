@@ -6,6 +6,7 @@ shown with the configuration, the messages and what both programs did.
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import tempfile
@@ -37,33 +38,46 @@ def start() -> int:
 
 @pytest.fixture(scope="module")
 def arena(fdm22: str) -> Iterator[Arena]:
-    warm()
-    with tempfile.TemporaryDirectory(prefix="rs.", dir=memory()) as base, pytest.MonkeyPatch.context() as patch:
+    with tempfile.TemporaryDirectory(prefix="rs.", dir=memory()) as base:
         Path(base).chmod(0o755)
-        # It is in the Received line, and sizes are compared.
-        patch.setattr(rulesmith.mda, "__version__", "2.2")
         yield Arena([fdm22], warm_door, base)
 
 
-def _in_processes(work: Callable[[Arena, int, int, int], Counts], arena: Arena, start: int, enough: int) -> Counts:
+def _prepare() -> None:
+    """For a process that shall compare."""
+    warm()
+    # It is in the Received line, and sizes are compared.
+    vars(rulesmith.mda)["__version__"] = "2.2"
+    gc.freeze()
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ProcessPoolExecutor]:
+    """Fresh processes: a fork of this one, which holds thousands of tests, would itself fork at twice the cost."""
+    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn"), initializer=_prepare) as made:
+        yield made
+
+
+def _in_processes(
+    pool: ProcessPoolExecutor, work: Callable[[Arena, int, int, int], Counts], arena: Arena, start: int, enough: int
+) -> Counts:
     """The counts of all processes together; a failure of one is raised with its text."""
     arenas = []
     for number in range(PROCESSES):
         arenas.append(replace(arena, base=f"{arena.base}/{work.__name__}{number}"))
         Path(arenas[-1].base).mkdir(mode=0o755)
     share = -(-enough // PROCESSES)
-    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("fork")) as pool:
-        seeds = range(start, start + PROCESSES)
-        shares = pool.map(work, arenas, seeds, [PROCESSES] * PROCESSES, [share] * PROCESSES)
-        return sum(shares, Counts())
+    seeds = range(start, start + PROCESSES)
+    shares = pool.map(work, arenas, seeds, [PROCESSES] * PROCESSES, [share] * PROCESSES)
+    return sum(shares, Counts())
 
 
 def test_random_pairs_agree_with_the_real_fdm_and_cover_the_dialect(
-    arena: Arena, start: int, capsys: pytest.CaptureFixture[str]
+    pool: ProcessPoolExecutor, arena: Arena, start: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with capsys.disabled():
         print(f"\nlive oracle: {PAIRS} pairs, RULESMITH_SEED={start}")
-    counts = _in_processes(agree_on_pairs, arena, start, PAIRS)
+    counts = _in_processes(pool, agree_on_pairs, arena, start, PAIRS)
     total, cured = counts.pop("pairs"), counts.pop("cured", 0)
     with capsys.disabled():
         print(f"live oracle: {total} pairs agree, {cured} of the configurations in a second attempt")
@@ -71,8 +85,10 @@ def test_random_pairs_agree_with_the_real_fdm_and_cover_the_dialect(
     assert not {feature: counts[feature] for feature in sorted(REQUIRED) if counts[feature] < LEAST}
 
 
-def test_mutated_configurations_get_fdms_verdict(arena: Arena, start: int, capsys: pytest.CaptureFixture[str]) -> None:
-    verdicts = _in_processes(agree_on_verdicts, arena, start, PAIRS // 2)
+def test_mutated_configurations_get_fdms_verdict(
+    pool: ProcessPoolExecutor, arena: Arena, start: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    verdicts = _in_processes(pool, agree_on_verdicts, arena, start, PAIRS // 2)
     with capsys.disabled():
         print(f"\nlive oracle: the verdicts agree on {dict(verdicts)} configurations")
     assert min(verdicts["valid"], verdicts["faulty"]) >= PAIRS // 2 // BATCH
