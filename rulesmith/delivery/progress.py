@@ -44,7 +44,9 @@ class Unreadable(Exception):
 
 def pack(*values: bytes) -> bytes:
     """One line for a record."""
-    text = b" ".join([_quoted(value) for value in values])
+    text = b" ".join(values)
+    if text.translate(None, _PLAIN) != b" " * (len(values) - 1):
+        text = b" ".join([_quoted(value) if value.translate(None, _PLAIN) else value for value in values])
     return b"%08x %s\n" % (zlib.crc32(text), text)
 
 
@@ -53,12 +55,11 @@ def unpack(line: bytes) -> list[bytes] | None:
     check, _, text = line.partition(b" ")
     if check != b"%08x" % zlib.crc32(text):
         return None
-    return [_unquoted(value) for value in text.split(b" ")]
+    values = text.split(b" ")
+    return [_unquoted(value) for value in values] if b"%" in text else values
 
 
 def _quoted(value: bytes) -> bytes:
-    if not value.translate(None, _PLAIN):
-        return value
     return b"".join([b"%c" % octet if octet in _PLAIN else b"%%%02x" % octet for octet in value])
 
 
