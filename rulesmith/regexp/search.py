@@ -37,7 +37,7 @@ ACROSS = 32  # one step of `re` may run over many lines
 # Octets in a line, or in a text, from where a step of `re` may be too long.
 _LONG = 16384
 
-# Seconds after which a timer rings again that has come at the wrong moment.
+# Seconds after which the timer rings again, as it may have come at the wrong moment.
 _MOMENT = 0.001
 
 _compiled: dict[bytes, re.Pattern[bytes]] = {}
@@ -175,24 +175,24 @@ def _limited(compiled: re.Pattern[bytes], subject: bytes, longest: bool, stepwis
     armed = [True]
 
     def ring(_signum: int, frame: FrameType | None) -> None:
-        if not armed:
+        # In a destructor, or what the collector calls, it would be swallowed; so it would in a ring that came there.
+        if not armed or frame is None or frame.f_code is ring.__code__:
             return
-        where = "" if frame is None else frame.f_globals.get("__name__", "")
+        where = frame.f_globals.get("__name__", "")
         if where == __name__ or where.partition(".")[0] == "re":
+            armed.clear()
             raise _TooSlow
-        # In a destructor, or what the collector calls, it would be swallowed.
-        _signal.setitimer(_signal.ITIMER_REAL, _MOMENT)
 
     handler = _signal.signal(_signal.SIGALRM, ring)
     outer, interval, started = 0.0, 0.0, monotonic()
     try:
         try:
-            outer, interval = _signal.setitimer(_signal.ITIMER_REAL, SEARCH_SECONDS)
+            outer, interval = _signal.setitimer(_signal.ITIMER_REAL, SEARCH_SECONDS, _MOMENT)
             return _find(compiled, subject, longest, stepwise)
         finally:
             armed.clear()
     finally:
-        # Here the timer has rung, or its ring is silent.
+        # Here the ring is silent.
         _signal.setitimer(_signal.ITIMER_REAL, 0.0)
         if handler is not None:
             _signal.signal(_signal.SIGALRM, handler)

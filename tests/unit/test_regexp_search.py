@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -201,6 +202,23 @@ def test_a_limit_that_falls_into_what_the_collector_calls_holds(monkeypatch: pyt
     with pytest.raises(Failure, match="took longer than"):
         find(source, text)
     assert called
+
+
+def test_a_limit_that_falls_into_the_ring_before_it_waits_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That one may have come to the collector."""
+    real, asked = search_module._find, []
+
+    def find_in_a_ring(*args: Any) -> Any:
+        ring: Any = signal.getsignal(signal.SIGALRM)
+        ring(signal.SIGALRM, SimpleNamespace(f_code=ring.__code__, f_globals=vars(search_module)))
+        asked.append(ring)
+        return real(*args)
+
+    monkeypatch.setattr(search_module, "_find", find_in_a_ring)
+    source, text = UNDECIDED[0]
+    with pytest.raises(Failure, match="took longer than"):
+        find(source, text)
+    assert asked
 
 
 def test_a_thousand_ordinary_regexps_are_lowered_quickly() -> None:
