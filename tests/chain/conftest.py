@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,8 +37,9 @@ def _provider(bed: Bed, authority: Authority) -> Dovecot:
 
 
 @pytest.fixture
-def dovecot(_dovecot: Dovecot) -> Dovecot:
-    """The local server, whose mailboxes deliver fills; they are empty at first."""
+def dovecot(bed: Bed, _dovecot: Dovecot) -> Dovecot:
+    """The local server, whose mailboxes deliver fills; they are empty at first, and no message is known yet."""
+    shutil.rmtree(bed.home / ".local", ignore_errors=True)
     _dovecot.clear()
     return _dovecot
 
