@@ -221,7 +221,8 @@ def test_rulesmith_that_takes_too_long_is_told_to_leave_and_fetchmail_hears_what
     """Else fetchmail would be ended before it can say at the provider that it has the message, and fetch it again."""
     begun = tmp_path / "begun"
     (tmp_path / "fdm").write_text(
-        f"#!/bin/sh\ntrap 'echo told >>{begun}; exit 0' TERM\ncat >/dev/null\necho one >>{begun}\nsleep 1000 & wait\n"
+        f"#!/bin/sh\ntrap 'echo told >>{begun}; kill $!; exit 0' TERM\n"
+        f"cat >/dev/null\necho one >>{begun}\nsleep 1000 & wait\n"
     )
     (tmp_path / "fdm").chmod(0o755)
     with Mailbox(b"Subject: 1\r\n\r\n1\r\n", b"Subject: 2\r\n\r\n2\r\n") as mailbox:

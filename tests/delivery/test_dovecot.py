@@ -48,7 +48,11 @@ class Script:
 
     def _serve(self) -> None:
         while self._replies:
-            client, _ = self._socket.accept()
+            try:
+                client, _ = self._socket.accept()
+            except OSError:
+                # It is closed, and nobody has come.
+                return
             self.connections += 1
             with client:
                 while self._replies:
@@ -69,9 +73,14 @@ class Script:
         return not self._thread.is_alive()
 
     def close(self) -> None:
+        if self._socket.fileno() < 0:
+            return
         self._replies.clear()
+        # Wakes a server that nobody has come to.
+        self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join(10)
         self._socket.close()
+        assert not self._thread.is_alive()
 
 
 GREETING = b"220 here\r\n"
