@@ -35,7 +35,7 @@ def main() -> int:
             (bed.folder / "config" / "message").write_bytes(message)
             bed.own(bed.folder / "config")
             print(f"{programs.machine()}\n\n| way | messages a second | CPU for one | ratio |\n|---|---|---|---|")
-            first = _by_processes(bed, fdm, count // 4)
+            first = _by_processes(bed, fdm, count)
             _print("fdm 2.2 by `xargs -P2`, `deliver`", first, first)
             for way, options in (("`deliver`", ()), ("LMTP", ("--dovecot", "/run/dovecot/lmtp"))):
                 dovecot.clear()
