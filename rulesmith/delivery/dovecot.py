@@ -144,6 +144,10 @@ class Agent:
         self._used = time.monotonic()
         if any(outcome is not True for outcome in outcomes):
             self.close()
+            for command, outcome in zip(commands, outcomes, strict=True):
+                if outcome is True:
+                    # The rules may end before they come to it.
+                    world.warn(text_of(command) + ": it is stored there, which failed for another mailbox")
         return outcomes
 
     def close(self) -> None:

@@ -74,9 +74,12 @@ def test_one_that_fails_holds_up_no_other_and_is_made_alone(queue: bool, tmp_pat
     """The command is asked why; here it knows no such user, or is not even there."""
     dovecot.full.add(INBOX)
     room = a_room(tmp_path, queue)
-    status = room.hand(MAIL).status
+    outcome = room.hand(MAIL)
+    status = outcome.status
     assert status == (0 if queue else 75)
     assert dovecot.stored == {COPY: 1}
+    # It is not done without a word.
+    assert f"{D} -m Received: it is stored there, which failed for another mailbox\n".encode() in outcome.stderr
     assert room.copies(MAIL) == {}
     dovecot.full.clear()
     _finish(room, status)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -180,44 +181,50 @@ def test_flags_say_who_can_search() -> None:
     assert not lower(b"^Subject: .*foo", False, "pcre")[2] & STRAIGHT
 
 
+def _asserted_slow_behind(act: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that takes too long is ended, also where something else happens within its time first."""
+    real = search_module._find
+
+    def find_later(*args: Any) -> Any:
+        act()
+        return real(*args)
+
+    monkeypatch.setattr(search_module, "_find", find_later)
+    source, text = UNDECIDED[0]
+    with pytest.raises(Failure, match="took longer than"):
+        find(source, text)
+
+
 def test_a_limit_that_falls_into_what_the_collector_calls_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception would be swallowed there."""
-    real, called = search_module._find, []
+    called = []
 
     def slow(phase: str, _: object) -> None:
         end = time.monotonic() + 2 * SEARCH_SECONDS
         while phase == "stop" and time.monotonic() < end:
             called.append(1)
 
-    def find_after_collecting(*args: Any) -> Any:
+    def collect() -> None:
         gc.callbacks.append(slow)
         try:
             gc.collect()
         finally:
             gc.callbacks.remove(slow)
-        return real(*args)
 
-    monkeypatch.setattr(search_module, "_find", find_after_collecting)
-    source, text = UNDECIDED[0]
-    with pytest.raises(Failure, match="took longer than"):
-        find(source, text)
+    _asserted_slow_behind(collect, monkeypatch)
     assert called
 
 
 def test_a_limit_that_falls_into_the_ring_before_it_waits_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """That one may have come to the collector."""
-    real, asked = search_module._find, []
+    asked = []
 
-    def find_in_a_ring(*args: Any) -> Any:
+    def ring_in_a_ring() -> None:
         ring: Any = signal.getsignal(signal.SIGALRM)
         ring(signal.SIGALRM, SimpleNamespace(f_code=ring.__code__, f_globals=vars(search_module)))
         asked.append(ring)
-        return real(*args)
 
-    monkeypatch.setattr(search_module, "_find", find_in_a_ring)
-    source, text = UNDECIDED[0]
-    with pytest.raises(Failure, match="took longer than"):
-        find(source, text)
+    _asserted_slow_behind(ring_in_a_ring, monkeypatch)
     assert asked
 
 
