@@ -147,7 +147,7 @@ class Agent:
             for command, outcome in zip(commands, outcomes, strict=True):
                 if outcome is True:
                     # The rules may end before they come to it.
-                    world.warn(text_of(command) + ": it is stored there, which failed for another mailbox")
+                    world.warn(command + b": it is stored there, which failed for another mailbox")
         return outcomes
 
     def close(self) -> None:
