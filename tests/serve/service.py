@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pwd
@@ -206,10 +207,14 @@ class Client:
         self.socket.sendall(octets)
 
     def code(self) -> int:
-        """The code of the next reply, 0 where there is none any more."""
-        while line := self.stream.readline():
-            if line[3:4] == b" ":
-                return int(line[:3])
+        """The code of the next reply, 0 where there is none any more.
+
+        Where the server closes with octets that it has not read, the end is a reset; all that it said comes before it.
+        """
+        with contextlib.suppress(ConnectionResetError):
+            while line := self.stream.readline():
+                if line[3:4] == b" ":
+                    return int(line[:3])
         return 0
 
     def vanish(self, service: Service, mail: bytes) -> None:
