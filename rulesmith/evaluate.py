@@ -322,6 +322,7 @@ def _foretell(jobs: list[Job], run: Run) -> Asking:
             break
         pipes.append((RUN, word, args[0], run.message.raw, user, None))
     if len(pipes) > 1:
+        run.message.make_room()
         yield AHEAD, tuple(pipes)
     return max(1, len(pipes))
 

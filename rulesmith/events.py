@@ -100,6 +100,7 @@ EVENTS: dict[str, tuple[int, Callable[..., str]]] = {
     "from-line": (3, lambda line: f"using from line: {text_of(line)}"),
     "saving-to-cache": (2, lambda path, key: f"saving to cache {text_of(path)}: {text_of(key)}"),
     "removing-from-cache": (2, lambda path, key: f"removing from cache {text_of(path)}: {text_of(key)}"),
+    "together": (1, lambda count, seconds: f"{count} mailboxes of Dovecot have it, in {seconds:.3f} seconds"),
     "performed": (1, _took),
     "moving-failed": (2, lambda path: f"{text_of(path)}: moving failed"),
     "waiting-for-lock": (3, lambda path, seconds: f"{text_of(path)}: sleeping {seconds:.3f} seconds for lock"),

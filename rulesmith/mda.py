@@ -342,7 +342,7 @@ class AccountRun:
         message.verdict = verdict
         told = None if steps is None else self._summary
         trace = self.trace if self._tracing or told is not None else None
-        foretells = steps is not None and self.driver.looks_ahead()
+        foretells = steps is not None and self.driver.looks_ahead(entry is not None, self._journal)
         engine = evaluate(session.program, name, users, message, session.me, trace, foretells)
         return engine if told is None else told.watch(engine, verdict, session.settings["scan"] is not None)
 

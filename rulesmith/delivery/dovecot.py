@@ -20,7 +20,7 @@ from rulesmith.mail import header
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rulesmith.delivery.world import World
 
@@ -94,12 +94,12 @@ class Agent:
         self._connection: Connection | None = None
         self._used = 0.0
 
-    def deliver(self, commands: Sequence[tuple[bytes, User]], raw: bytes, world: World) -> list[bool | Failure]:
+    def deliver(self, commands: Sequence[tuple[bytes, User]], raw: bytes, world: World) -> Iterator[bool | Failure]:
         """Hand over a message for some commands, each with who runs it, in one transaction.
 
-        For each of them: True where the message is where it would have put it; False where nothing has happened, so
-        that it has to be run; a Failure where nobody can know, since the server was gone before it said whether it had
-        the message.
+        For each of them, as soon as it is known: True where the message is where it would have put it; False where
+        nothing has happened, so that it has to be run; a Failure where nobody can know, since the server was gone
+        before it said whether it had the message.
         """
         recipients: list[bytes] = []
         for command, user in commands:
@@ -108,13 +108,14 @@ class Agent:
             if recipient is None or recipient in recipients:
                 break
             recipients.append(recipient)
-        outcomes: list[bool | Failure] = []
+        given: list[bytes] = []
         if recipients and not changes(raw):
             connection = self._offered(sender_of(raw), recipients, world)
             if connection is not None:
                 given = [command for command, _ in commands[: len(recipients)]]
-                outcomes = self._given(connection, given, raw, world)
-        return outcomes + [False] * (len(commands) - len(outcomes))
+                yield from self._given(connection, given, raw, world)
+        for _ in commands[len(given) :]:
+            yield False
 
     def _recipient(self, command: bytes, user: User) -> bytes | None:
         """The address that stands for a command; None where only the command will do."""
@@ -127,28 +128,33 @@ class Agent:
         local, at, domain = name.partition(b"@")
         return local + (b"+" + folder if folder else b"") + at + domain
 
-    def _given(self, connection: Connection, commands: list[bytes], raw: bytes, world: World) -> list[bool | Failure]:
+    def _given(
+        self, connection: Connection, commands: list[bytes], raw: bytes, world: World
+    ) -> Iterator[bool | Failure]:
         """Send the message; the outcome for each command, of which each has its reply (RFC 2033, 4.2)."""
-        outcomes: list[bool | Failure] = []
+        answers: list[bytes] = []
         try:
-            connection.have_patience(world.settings["timeout"])
+            # The first answer may come when the last of them has the message.
+            connection.have_patience(world.settings["timeout"] * len(commands))
             connection.send(smtp.stuffed(raw) + b".\r\n")
             for command in commands:
-                answer = _answer(connection)
-                outcomes.append(_outcome(command, answer))
+                answers.append(_answer(connection))
+                yield _outcome(command, answers[-1])
         except Failure as failure:
-            outcomes += [_unknown(command, failure.text) for command in commands[len(outcomes) :]]
+            for command in commands[len(answers) :]:
+                yield _unknown(command, failure.text)
         except BaseException:
+            # It goes on without us, and the message comes again.
             self.close()
+            world.warn(_account(commands, answers))
             raise
         self._used = time.monotonic()
-        if any(outcome is not True for outcome in outcomes):
+        taken = sum(map(_is_taken, answers))
+        if taken < len(commands):
             self.close()
-            for command, outcome in zip(commands, outcomes, strict=True):
-                if outcome is True:
-                    # The rules may end before they come to it.
-                    world.warn(command + b": it is stored there, which failed for another mailbox")
-        return outcomes
+            if taken:
+                # The rules may end before they come to what is stored.
+                world.warn(_account(commands, answers))
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -247,13 +253,23 @@ def _answer(connection: Connection) -> bytes:
     return line
 
 
+def _is_taken(answer: bytes) -> bool:
+    return answer[:4] in (b"250", b"250 ")
+
+
 def _outcome(command: bytes, answer: bytes) -> bool | Failure:
-    if answer[:4] in (b"250", b"250 "):
+    if _is_taken(answer):
         return True
     if answer[:1] in (b"4", b"5"):
         # It has not taken it; the command finds out why.
         return False
     return _unknown(command, "it answered " + text_of(answer))
+
+
+def _account(commands: list[bytes], answers: list[bytes]) -> bytes:
+    """What Dovecot has said of each command, in one line."""
+    said = answers + [b"no answer"] * (len(commands) - len(answers))
+    return b"given to Dovecot: " + b"; ".join([b"%s: %s" % each for each in zip(commands, said, strict=True)])
 
 
 def _unknown(command: bytes, why: str) -> Failure:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import posix
+import time
+
 from rulesmith.delivery.privileges import must_switch
 from rulesmith.effects import AHEAD, DELIVER, FORGET, LOOK_UP, REMEMBER, RUN, WHO, Failure, stopping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator
     from typing import Any
 
     from rulesmith.delivery.dovecot import Agent
@@ -58,13 +61,15 @@ class Steps:
 
     def carry_out(self, effect: tuple[Any, ...], answer: Callable[[tuple[Any, ...]], Any]) -> Any:
         """The answer to an effect: from the record, or by doing it. Raises Failure, Stopped."""
-        for at, (done, failure) in enumerate(self._ahead):
-            if done == effect:
-                del self._ahead[at]
-                if failure is None:
-                    return 0, b""
-                self.failed = _without_message(effect)
-                raise failure
+        if self._ahead:
+            known = _without_message(effect)
+            for at, (done, failure) in enumerate(self._ahead):
+                if done == known:
+                    del self._ahead[at]
+                    if failure is None:
+                        return 0, b""
+                    self.failed = done
+                    raise failure
         if self._fresh:
             self.save()
         stopping.heed()
@@ -103,10 +108,12 @@ class Steps:
             return
         stopping.held = True
         try:
-            self._ahead = answer(effect)
-            made = [_without_message(done) for done, failure in self._ahead if failure is None]
-            self._fresh = [(done, (0, b"")) for done in made]
-            self.answered += made
+            for pipe, failure in answer(effect):
+                done = _without_message(pipe)
+                self._ahead.append((done, failure))
+                if failure is None:
+                    self._fresh.append((done, (0, b"")))
+                    self.answered.append(done)
         finally:
             stopping.held = bool(self._fresh)
 
@@ -293,22 +300,33 @@ class Driver:
 
         return commands.run(command, stdin, user, self.world, purpose == "rewrite", until)
 
-    def looks_ahead(self) -> bool:
-        """Whether it wants to know what pipes come next: what goes to Dovecot may go in one transaction."""
+    def looks_ahead(self, queued: bool, journal: bytes | None) -> bool:
+        """Whether it wants to know what pipes come next: what goes to Dovecot may go in one transaction.
+
+        Not where it could not be written down: each retry would store it again as long as another mailbox is full. The
+        queue has room for it; the journal is made with its first record.
+        """
+        if not self._has_dovecot():
+            return False
+        return queued or (journal is not None and posix.access(journal, posix.W_OK | posix.X_OK))
+
+    def _has_dovecot(self) -> bool:
         return bool(self.world.settings["dovecot"])
 
-    def _at_once(self, pipes: tuple[tuple[Any, ...], ...]) -> list[tuple[tuple[Any, ...], Failure | None]]:
+    def _at_once(self, pipes: tuple[tuple[Any, ...], ...]) -> Iterator[tuple[tuple[Any, ...], Failure | None]]:
         """The pipes that are done now, or of which nobody can know it, each with what to say of it in its turn."""
         agent = self._dovecot()
         if agent is None:
-            return []
+            return
+        began = time.monotonic()
+        made = 0
         commands = [(command, user) for _, _, command, _, user, _ in pipes]
-        outcomes = agent.deliver(commands, pipes[0][3], self.world)
-        return [
-            (pipe, outcome if isinstance(outcome, Failure) else None)
-            for pipe, outcome in zip(pipes, outcomes, strict=True)
-            if outcome
-        ]
+        for pipe, outcome in zip(pipes, agent.deliver(commands, pipes[0][3], self.world), strict=True):
+            if outcome:
+                made += outcome is True
+                yield pipe, outcome if isinstance(outcome, Failure) else None
+        if made:
+            self.world.trace("together", made, time.monotonic() - began)
 
     def _dovecot(self) -> Agent | None:
         """A shorter way to Dovecot than a command; None where none is set."""

@@ -36,8 +36,8 @@ class ServeDriver(Driver):
         self.steps = steps
         return super().drive(engine, steps)
 
-    def looks_ahead(self) -> bool:
-        return self._lasting is not None or super().looks_ahead()
+    def _has_dovecot(self) -> bool:
+        return self._lasting is not None or super()._has_dovecot()
 
     def _dovecot(self) -> Agent | None:
         return self._lasting or super()._dovecot()

@@ -301,6 +301,19 @@ def test_several_mailboxes_get_a_message_in_one_transaction(path: Path, scripts:
     assert scripts[0].heard.count(b"..dot") == 2
 
 
+def test_the_last_mailbox_has_as_long_as_the_first(
+    path: Path, scripts: list[Script], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dovecot answers when all of them have the message."""
+    patience: list[float] = []
+    monkeypatch.setattr(Connection, "have_patience", lambda _, seconds: patience.append(seconds))
+    scripts.append(Script(path, GREETING, HELLO, THREE, b"250 stored\r\n250 stored\r\n"))
+    ours = agent(path)
+    assert together(ours, INBOX, COMMAND) == [True, True]
+    ours.close()
+    assert patience[-1] == 2 * a_world().settings["timeout"]
+
+
 @pytest.mark.parametrize(
     ("commands", "outcomes"),
     [

@@ -136,6 +136,9 @@ def signal_at_effect(step: int, number: int, after: bool) -> Iterator[None]:
             os.kill(os.getpid(), number)
         answer = kept(self, effect)
         if mine and after:
+            if isinstance(answer, Iterator):
+                # It is done bit by bit.
+                answer = list(answer)
             os.kill(os.getpid(), number)
         return answer
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.promise.mailboxes import serving
 from tests.promise.room import Room
 
 ROOT = Path(__file__).parent.parent.parent
@@ -34,6 +35,20 @@ def test_memory_has_a_bound(rules: str, queue: bool, tmp_path: Path) -> None:
     room = Room(tmp_path, queue, RULES[rules], f"set maximum-size {2 * SIZE}\n")
     status = 75 if rules == "failure" and not queue else 0
     assert _peak(room, LINE, SIZE, status) <= 64 * MIB + 3 * SIZE
+
+
+@pytest.mark.parametrize("queue", [False, True], ids=["journal", "queue"])
+@pytest.mark.parametrize("full", ["", "user@x"], ids=["stored", "refused"])
+def test_several_mailboxes_at_once_have_the_same_bound(full: str, queue: bool, tmp_path: Path) -> None:
+    deliver = "/usr/libexec/dovecot/deliver -d user@x"
+    rules = VIEWS + f'match all action {{ pipe "{deliver}" pipe "{deliver} -m Received" }}\n'
+    settings = f'set maximum-size {2 * SIZE}\nset dovecot "{tmp_path}/lmtp"\nset dovecot-folders\n'
+    room = Room(tmp_path, queue, rules, settings)
+    room.journal.mkdir(mode=0o700)
+    with serving(tmp_path / "lmtp") as mailboxes:
+        mailboxes.full.add(full)
+        assert _peak(room, LINE, SIZE, 75 if full and not queue else 0) <= 64 * MIB + 3 * SIZE
+    assert [len(each) for each in mailboxes.transactions] == ([2, 1] if full else [2])
 
 
 def test_lines_that_are_quoted_have_the_same_bound(tmp_path: Path) -> None:

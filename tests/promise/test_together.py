@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rulesmith import fdm
-from tests.door import warm
+from tests.door import warm, warm_door
 from tests.promise.mailboxes import Mailboxes, serving
 from tests.promise.room import Room, a_mail, dying_at_call, signal_at_effect
 
@@ -36,7 +38,10 @@ def dovecot(tmp_path: Path) -> Iterator[Mailboxes]:
 
 def a_room(folder: Path, queue: bool = False, rules: str = PLAN, socket: Path | None = None) -> Room:
     path = socket or folder / "lmtp"
-    return Room(folder, queue, rules, f'set dovecot "{path}"\nset dovecot-folders\n')
+    room = Room(folder, queue, rules, f'set dovecot "{path}"\nset dovecot-folders\n')
+    # Some message has needed a record before.
+    room.journal.mkdir(mode=0o700)
+    return room
 
 
 def _finish(room: Room, status: int | None) -> None:
@@ -50,11 +55,31 @@ def _finish(room: Room, status: int | None) -> None:
 @WITH_AND_WITHOUT
 def test_a_plan_of_one_transaction_writes_nothing(queue: bool, tmp_path: Path, dovecot: Mailboxes) -> None:
     room = a_room(tmp_path, queue, PLAN.replace('maildir "d" ', ""))
+    before = room.journal.stat().st_mtime_ns
     assert room.hand(MAIL).status == 0
     assert dovecot.transactions == [(INBOX, COPY)]
     assert dovecot.stored == BOTH
-    # Not even for a moment: the folder of the journal is made with the first record.
-    assert not room.journal.exists()
+    # Not even for a moment: its time would be another one.
+    assert room.journal.stat().st_mtime_ns == before
+
+
+def test_the_journal_is_made_with_the_first_record(tmp_path: Path, dovecot: Mailboxes) -> None:
+    room = a_room(tmp_path)
+    room.journal.rmdir()
+    for number in range(2):
+        assert room.hand(a_mail(number)).status == 0
+    assert dovecot.transactions == [(INBOX,), (COPY,), (INBOX, COPY)]
+
+
+def test_where_nothing_can_be_written_down_a_mailbox_that_is_full_repeats_no_other(
+    tmp_path: Path, dovecot: Mailboxes
+) -> None:
+    room = a_room(tmp_path)
+    room.journal.rmdir()
+    room.journal.write_text("this is no folder")
+    dovecot.full.add(INBOX)
+    assert [room.hand(MAIL).status for _ in range(3)] == [75, 75, 75]
+    assert dovecot.stored == {}
 
 
 @WITH_AND_WITHOUT
@@ -79,7 +104,8 @@ def test_one_that_fails_holds_up_no_other_and_is_made_alone(queue: bool, tmp_pat
     assert status == (0 if queue else 75)
     assert dovecot.stored == {COPY: 1}
     # It is not done without a word.
-    assert f"{D} -m Received: it is stored there, which failed for another mailbox\n".encode() in outcome.stderr
+    told = f"given to Dovecot: {D}: 452 4.2.2 full; {D} -m Received: 250 2.0.0 stored\n"
+    assert told.encode() in outcome.stderr
     assert room.copies(MAIL) == {}
     dovecot.full.clear()
     _finish(room, status)
@@ -100,6 +126,7 @@ def test_what_nobody_can_know_is_tried_again_and_the_other_is_not(
     status = outcome.status
     assert status == (0 if queue else 75)
     assert b"whether Dovecot has stored it is not known" in outcome.stderr
+    assert f"given to Dovecot: {D}: 250 2.0.0 stored; {D} -m Received: no answer\n".encode() in outcome.stderr
     assert dovecot.stored == {INBOX: 1}
     assert room.copies(MAIL) == {}
     _finish(room, status)
@@ -170,3 +197,29 @@ def test_killed_when_dovecot_has_both_they_are_repeated_and_nothing_else(
     room.mend(MAIL)
     assert dovecot.stored == {INBOX: 2, COPY: 2}
     assert room.copies(MAIL) == {"d": 1}
+
+
+@WITH_AND_WITHOUT
+@pytest.mark.parametrize("slow", [INBOX, COPY])
+def test_a_stop_that_does_not_wait_for_dovecot_keeps_what_it_has_heard(
+    slow: str, queue: bool, tmp_path: Path, dovecot: Mailboxes
+) -> None:
+    room = a_room(tmp_path, queue)
+    dovecot.stops = slow
+    outcome = room.hand(MAIL)
+    first = "no answer" if slow == INBOX else "250 2.0.0 stored"
+    told = f"given to Dovecot: {D}: {first}; {D} -m Received: no answer\n"
+    assert told.encode() in outcome.stderr
+    assert dovecot.left.wait(30)
+    assert dovecot.stored == BOTH
+    _finish(room, outcome.status)
+    # What nobody has heard of is made again.
+    assert _copies(room, dovecot, MAIL) == {INBOX: 1 if slow == COPY else 2, COPY: 2, "d": 1}
+    assert room.records() == []
+
+
+def test_the_log_says_how_long_a_transaction_took(tmp_path: Path, dovecot: Mailboxes) -> None:
+    room = a_room(tmp_path)
+    call = room.call(MAIL)
+    outcome = warm_door(replace(call, args=["-v" if word == "-q" else word for word in call.args]))
+    assert re.search(rb"stdin: 2 mailboxes of Dovecot have it, in \d+\.\d{3} seconds\n", outcome.stderr)
