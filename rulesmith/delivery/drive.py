@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import posix
 import time
 
+from rulesmith.delivery import folders
 from rulesmith.delivery.privileges import must_switch
 from rulesmith.effects import AHEAD, DELIVER, FORGET, LOOK_UP, REMEMBER, RUN, WHO, Failure, stopping
 
@@ -304,11 +304,9 @@ class Driver:
         """Whether it wants to know what pipes come next: what goes to Dovecot may go in one transaction.
 
         Not where it could not be written down: each retry would store it again as long as another mailbox is full. The
-        queue has room for it; the journal is made with its first record.
+        queue has room for it.
         """
-        if not self._has_dovecot():
-            return False
-        return queued or (journal is not None and posix.access(journal, posix.W_OK | posix.X_OK))
+        return self._has_dovecot() and (queued or (journal is not None and folders.takes_files(journal)))
 
     def _has_dovecot(self) -> bool:
         return bool(self.world.settings["dovecot"])

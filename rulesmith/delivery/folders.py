@@ -55,6 +55,16 @@ def _is_ours(path: bytes) -> bool:
         return False
 
 
+def takes_files(folder: bytes) -> bool:
+    """Whether a file could be made in a folder, which may have to be made first."""
+    while not posix.access(folder, posix.W_OK | posix.X_OK):
+        above = parent_of(folder)
+        if above == folder or posix.access(folder, posix.F_OK):
+            return False
+        folder = above
+    return True
+
+
 def make_folder(path: bytes, group: int | None) -> None:
     """Make one folder, mode 0777 less the umask, that outlives a power cut; FileExistsError where there is one."""
     posix.mkdir(path, FOLDER_MODE)

@@ -44,7 +44,6 @@ def test_several_mailboxes_at_once_have_the_same_bound(full: str, queue: bool, t
     rules = VIEWS + f'match all action {{ pipe "{deliver}" pipe "{deliver} -m Received" }}\n'
     settings = f'set maximum-size {2 * SIZE}\nset dovecot "{tmp_path}/lmtp"\nset dovecot-folders\n'
     room = Room(tmp_path, queue, rules, settings)
-    room.journal.mkdir(mode=0o700)
     with serving(tmp_path / "lmtp") as mailboxes:
         mailboxes.full.add(full)
         assert _peak(room, LINE, SIZE, 75 if full and not queue else 0) <= 64 * MIB + 3 * SIZE

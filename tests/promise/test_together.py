@@ -38,10 +38,7 @@ def dovecot(tmp_path: Path) -> Iterator[Mailboxes]:
 
 def a_room(folder: Path, queue: bool = False, rules: str = PLAN, socket: Path | None = None) -> Room:
     path = socket or folder / "lmtp"
-    room = Room(folder, queue, rules, f'set dovecot "{path}"\nset dovecot-folders\n')
-    # Some message has needed a record before.
-    room.journal.mkdir(mode=0o700)
-    return room
+    return Room(folder, queue, rules, f'set dovecot "{path}"\nset dovecot-folders\n')
 
 
 def _finish(room: Room, status: int | None) -> None:
@@ -55,27 +52,17 @@ def _finish(room: Room, status: int | None) -> None:
 @WITH_AND_WITHOUT
 def test_a_plan_of_one_transaction_writes_nothing(queue: bool, tmp_path: Path, dovecot: Mailboxes) -> None:
     room = a_room(tmp_path, queue, PLAN.replace('maildir "d" ', ""))
-    before = room.journal.stat().st_mtime_ns
     assert room.hand(MAIL).status == 0
     assert dovecot.transactions == [(INBOX, COPY)]
     assert dovecot.stored == BOTH
-    # Not even for a moment: its time would be another one.
-    assert room.journal.stat().st_mtime_ns == before
-
-
-def test_the_journal_is_made_with_the_first_record(tmp_path: Path, dovecot: Mailboxes) -> None:
-    room = a_room(tmp_path)
-    room.journal.rmdir()
-    for number in range(2):
-        assert room.hand(a_mail(number)).status == 0
-    assert dovecot.transactions == [(INBOX,), (COPY,), (INBOX, COPY)]
+    # Not even for a moment: the folder of the journal is made with the first record.
+    assert not room.journal.exists()
 
 
 def test_where_nothing_can_be_written_down_a_mailbox_that_is_full_repeats_no_other(
     tmp_path: Path, dovecot: Mailboxes
 ) -> None:
     room = a_room(tmp_path)
-    room.journal.rmdir()
     room.journal.write_text("this is no folder")
     dovecot.full.add(INBOX)
     assert [room.hand(MAIL).status for _ in range(3)] == [75, 75, 75]
