@@ -74,6 +74,8 @@ def stop(number: int, _: object) -> None:
         stopping.heed()
     elif first:
         _signal.signal(_signal.SIGALRM, _late)
+        # Whoever has started us may have blocked it.
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGALRM,))
         _signal.setitimer(_signal.ITIMER_REAL, STOP_GRACE)
 
 

@@ -13,6 +13,7 @@ from rulesmith import __version__
 from rulesmith.compiler.compile import Compiled, compile_config
 from rulesmith.compiler.defines import read_defines
 from rulesmith.compiler.dump import dump
+from rulesmith.compiler.settings import defaults
 from rulesmith.compiler.site import read_site
 from rulesmith.compiler.world import Machine
 from rulesmith.delivery.world import full_name
@@ -44,15 +45,17 @@ def fresh_program(
         site=site_path,
         on_warning=log.warn,
     )
-    site = read_site(machine)
-    if site.path is not None:
-        log.debug(2, f"settings of this machine are in {site.path}")
+    settings = defaults()
     try:
+        site = read_site(machine)
+        settings = site.settings
+        if site.path is not None:
+            log.debug(2, f"settings of this machine are in {site.path}")
         compiled = compile_config(path, machine, earlier, site)
     except OSError as error:
         # Another name is that of a file of ours: the grammar.
         log.warn(f"{os.fsdecode(error.filename or path)}: {os.strerror(error.errno or 0)}")
-        return None, site.settings
+        return None, settings
     if log.level >= 2:
         lines = dump(compiled, me[0], keep_all=options.keep, allow_multiple=options.multiple, scan=options.scan)
         for level, line in lines:
@@ -61,8 +64,8 @@ def fresh_program(
         log.debug(2, f"using tmp directory: {folder if os.path.isdir(folder) else '/tmp'}")  # noqa: S108  # fdm's own
     if compiled.refusal is not None:
         _explain_refusal(path, compiled, compiled.refusal, log)
-        return None, site.settings
-    return compiled, site.settings
+        return None, settings
+    return compiled, settings
 
 
 def _announce(path: str, log: Log, me: User) -> None:

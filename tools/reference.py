@@ -58,7 +58,8 @@ def reference() -> dict[Path, str]:
     files[MAN / "fdm.conf.5"] = roff("fdm.conf", 5, "\n".join([language, settings, *sections]))
     files[ROOT / "rulesmith" / "lsp" / "reference.json"] = hints(language, settings)
     grammar = (ROOT / "grammar" / "fdm.lark").read_bytes()
-    files[ROOT / "grammar" / "fdm.table"] = f"{table.stamp(grammar)}\n{table_of(grammar.decode())}"
+    rules = table_of(grammar.decode())
+    files[ROOT / "grammar" / "fdm.table"] = table.stamp(grammar, rules.encode()).decode() + rules
     for name in ("fdm", "rulesmith"):
         files[MAN / f"{name}.1"] = roff(name, 1, (PAGES / f"{name}.md").read_text(encoding="utf-8"))
     return files

@@ -40,7 +40,7 @@ def fmt(files: tuple[str, ...], check: bool, diff: bool) -> None:
             elif new != old and not (check or diff):
                 replace_file(path, new)
         except OSError as error:
-            click.echo(f"{path}: {os.strerror(error.errno or 0)}", err=True)
+            click.echo(f"{error.filename or path}: {os.strerror(error.errno or 0)}", err=True)
             faulty = True
         except Unreadable as error:
             click.echo(f"{error}; nothing is changed", err=True)

@@ -71,7 +71,7 @@ class _Alone:
 
 
 def read_site(environment: Environment) -> Site:
-    """The site file of an environment. Raises nothing: what is wrong with it is among the diagnostics.
+    """The site file of an environment; what is wrong with it is among the diagnostics. Raises OSError: no grammar.
 
     The usual file may be missing; one that RULESMITH_CONF names may not.
     """

@@ -36,6 +36,14 @@ def lower(source: bytes, case: bool, dialect: str) -> Pattern:
     """
     if not source:
         return source, None, 0, b"", dialect, case, None
+    try:
+        return _lowered(source, case, dialect)
+    except RecursionError:
+        # The rules around it take of the same stack.
+        raise RegexpError("so many parentheses inside each other cannot be used here", None) from None
+
+
+def _lowered(source: bytes, case: bool, dialect: str) -> Pattern:
     parsed = parse(source, case, dialect)
     braces = b"{" in source
     if braces:

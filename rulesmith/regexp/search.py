@@ -187,6 +187,8 @@ def _limited(compiled: re.Pattern[bytes], subject: bytes, longest: bool, stepwis
     outer, interval, started = 0.0, 0.0, monotonic()
     try:
         try:
+            # Whoever has started us may have blocked it.
+            _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGALRM,))
             outer, interval = _signal.setitimer(_signal.ITIMER_REAL, SEARCH_SECONDS, _MOMENT)
             return _find(compiled, subject, longest, stepwise)
         finally:

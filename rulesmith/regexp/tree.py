@@ -128,7 +128,13 @@ def children(node: Node) -> tuple[Node, ...]:
 
 def contains(node: Node, *kinds: type) -> bool:
     """Whether the node or one inside is of one of the kinds."""
-    return isinstance(node, kinds) or any(contains(child, *kinds) for child in children(node))
+    nodes = [node]
+    while nodes:
+        each = nodes.pop()
+        if isinstance(each, kinds):
+            return True
+        nodes += children(each)
+    return False
 
 
 def count_groups(node: Node) -> int:

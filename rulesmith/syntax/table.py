@@ -71,17 +71,17 @@ def load_table() -> Table:
     return _loaded[0]
 
 
-def stamp(grammar: bytes) -> str:
-    """The first line of `fdm.table`: which grammar it is of."""
-    return f"{zlib.crc32(grammar):08x}"
+def stamp(grammar: bytes, text: bytes) -> bytes:
+    """The first line of `fdm.table`: which grammar it is of, and that the rest is whole."""
+    return b"%08x %08x\n" % (zlib.crc32(grammar), zlib.crc32(text))
 
 
 def _text() -> str:
     grammar = _read("fdm.lark")
-    of, _, text = _read("fdm.table").decode("ascii").partition("\n")
-    if of == stamp(grammar):
-        return text
-    from rulesmith.syntax.lalr import table_of  # dear; the grammar has just been edited
+    first, end, text = _read("fdm.table").partition(b"\n")
+    if first + end == stamp(grammar, text):
+        return text.decode("ascii")
+    from rulesmith.syntax.lalr import table_of  # dear; the grammar has just been edited, or the table is damaged
 
     return table_of(grammar.decode())
 

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from rulesmith.cli import rulesmith
+from rulesmith.syntax import table
 
 UGLY = "match   all action drop # Ärger\n"
 FINE = "match all action drop  # Ärger\n"
@@ -73,3 +74,11 @@ def test_a_file_that_is_only_included_needs_no_macros(conf: Path) -> None:
 def test_one_faulty_file_does_not_keep_others_from_being_laid_out(conf: Path, tmp_path: Path) -> None:
     assert run(str(tmp_path / "nosuch"), str(conf)).exit_code == 2
     assert conf.read_bytes() == FINE.encode("latin-1")
+
+
+def test_a_grammar_that_is_gone_is_named(conf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "FOLDER", str(tmp_path))
+    monkeypatch.setattr(table, "_loaded", [])
+    result = run(str(conf))
+    assert (result.exit_code, result.output) == (2, f"{tmp_path}/fdm.lark: No such file or directory\n")
+    assert conf.read_bytes() == UGLY.encode("latin-1")

@@ -54,13 +54,15 @@ class House:
         shutil.copytree(origin, package, ignore=shutil.ignore_patterns("__pycache__"))
         return package
 
-    def hand(self, mail: bytes = LARGE, door: Path | None = None, level: str = "-q") -> tuple[int, bytes]:
+    def hand(
+        self, mail: bytes = LARGE, door: Path | None = None, level: str = "-q", site: Path | None = None
+    ) -> tuple[int, bytes]:
         """The exit status and what was said; raises BrokenPipeError where the mail is not read to its end."""
         call = self.room.call(mail)
         words = [level if word == "-q" else word for word in call.args]
         with subprocess.Popen(
             [door or self.bin / "fdm", *words], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
-            cwd=call.cwd, env={**call.env, "PATH": str(self.tools), "RULESMITH_CONF": ""},
+            cwd=call.cwd, env={**call.env, "PATH": str(self.tools), "RULESMITH_CONF": str(site or "")},
         ) as process:  # fmt: skip
             assert process.stdin
             assert process.stderr
@@ -175,14 +177,18 @@ def _with_a_fault(house: House) -> None:
         module.write("\ndef parse(words):\n    raise OSError(23, 'no more files')\n")
 
 
+@pytest.mark.parametrize("site", [False, True], ids=["alone", "with settings of the machine"])
 @pytest.mark.parametrize("name", ["fdm.lark", "fdm.table"])
-def test_a_grammar_that_is_gone_is_named(name: str, house: House) -> None:
+def test_a_grammar_that_is_gone_is_named(name: str, site: bool, house: House) -> None:
     grammar = house.own_package() / "grammar" / name
     grammar.unlink()
-    status, said = house.hand()
+    settings = house.room.folder / "settings"
+    settings.write_text("set no-received\n")
+    status, said = house.hand(site=settings if site else None)
     assert (status, said.decode()) == (75, f"{grammar}: No such file or directory\n")
-    (house.room.folder / "conf").unlink()
-    assert house.hand() == (75, b"conf: No such file or directory\n")
+    if not site:
+        (house.room.folder / "conf").unlink()
+        assert house.hand() == (75, b"conf: No such file or directory\n")
 
 
 @pytest.mark.parametrize("harm", [_without_package, _with_half_a_module, _with_a_fault])

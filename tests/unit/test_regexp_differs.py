@@ -38,3 +38,7 @@ def test_what_means_the_same_is_not_reported(source: bytes) -> None:
 @pytest.mark.parametrize(("source", "reason"), DIFFERENT, ids=[repr(row[0])[2:-1] for row in DIFFERENT])
 def test_a_difference_is_named(source: bytes, reason: str) -> None:
     assert differs(source, False) == reason
+
+
+def test_too_many_parentheses_inside_each_other_are_no_difference() -> None:
+    assert differs(b"(x|y" * 99 + b"a" + b"z)?" * 99, False) is None

@@ -126,3 +126,9 @@ def test_where_glibc_is_wrong_the_regexp_is_refused(source: bytes) -> None:
 def test_the_empty_regexp_matches_only_the_empty_text() -> None:
     assert find(b"", b"") == (b"",)
     assert find(b"", b"a") is None
+
+
+def test_parentheses_inside_each_other_for_which_the_stack_does_not_last_are_refused() -> None:
+    assert find(b"(x|y" * 40 + b"a" + b"z)?" * 40, b"-" + b"y" * 40 + b"a" + b"z" * 40) is not None
+    with pytest.raises(RegexpError, match="so many parentheses"):
+        lower(b"(x|y" * 99 + b"a" + b"z)?" * 99, False, "posix")

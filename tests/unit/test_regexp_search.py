@@ -85,6 +85,16 @@ def test_a_capture_on_a_million_octets_is_found() -> None:
     assert find(rb"^To: ([a-z]+)@([a-z]+)\.com", text) == (text[:-1], WORD, b"example")
 
 
+def test_the_limit_holds_where_the_caller_has_blocked_its_signal() -> None:
+    source, text = UNDECIDED[-1]
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+    try:
+        with pytest.raises(Failure, match="took longer"):
+            find(source, text)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
 def test_the_callers_signal_and_timer_are_kept() -> None:
     rings: list[int] = []
     before = signal.signal(signal.SIGALRM, lambda number, _: rings.append(number))

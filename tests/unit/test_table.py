@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rulesmith.syntax import table
+from rulesmith.syntax.builder import Builder
 from rulesmith.syntax.lalr import table_of
 from rulesmith.syntax.parser import parse
 from rulesmith.syntax.stack import Stack
@@ -44,6 +45,13 @@ def test_a_grammar_that_was_edited_needs_no_new_table_to_hold(folder: Path) -> N
     grammar = GRAMMAR.replace("item: DROP ", "item: DROP [KEEP ACTION DROP]")
     (folder / "fdm.lark").write_text(grammar, encoding="utf-8")
     assert findings() == []
+
+
+@pytest.mark.parametrize("damaged", [TABLE[:8000], TABLE[:-20], TABLE.replace("string x*", "string x", 1), "", "x\n"])
+def test_a_table_that_is_damaged_is_made_anew(damaged: str, folder: Path) -> None:
+    whole = [table._rule(line, Builder())[:4] for line in TABLE.partition("\n")[2].split("\n\n", 1)[0].split("\n")]
+    (folder / "fdm.table").write_text(damaged, encoding="ascii")
+    assert [rule[:4] for rule in table.load_table().rules] == whole
 
 
 def test_what_is_accepted_is_what_can_be_taken_and_asking_takes_nothing() -> None:
