@@ -184,5 +184,6 @@ def test_who_is_told_to_end_waits_for_no_answer(bed: Bed, dovecot: Dovecot, stra
         before = time.monotonic()
         bed.signal(name, signal.SIGTERM)
         assert bed.wait(name).status == 75
-    assert time.monotonic() - before < 5
+        # On a machine that has nothing else to do it is less than one second; the answer is waited for for 900.
+        assert time.monotonic() - before < 15
     assert stored(dovecot) == {}
