@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from rulesmith.cli import rulesmith
 from tests.scripted import CLOSE, server
+from tests.started import commands_write_first, has_ended, wait_for_lines
 from tests.surprises.stage import MAIL, Stage
 
 NO_IDENTITY = MAIL.replace(b"Message-ID: <1@example.org>\n", b"")
@@ -149,13 +150,19 @@ def test_l12_two_accounts_on_stdin_are_an_error_unless_one_is_selected(stage: St
     assert (ours.status, theirs.status) == (0, 0)
 
 
-def test_l13_a_command_that_is_out_of_time_is_killed(stage: Stage) -> None:
-    ours, theirs = stage.both('set timeout 1\nmatch all action pipe "echo $$ >pid; exec sleep 60"')
+def test_l13_a_command_that_is_out_of_time_is_killed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands_write_first(monkeypatch, Path("pid"), 1)
+    conf = "match all action pipe \"trap '' TERM; echo $$ >pid; exec sleep 60\""
+    ours = stage.ours("set timeout 1\n" + conf)
+    # The shell may be asked to end, and until then must have said that it does not hear.
+    theirs = stage.theirs("set timeout 4\n" + conf)
     assert (ours.status, theirs.status) == (75, 1)
     assert "killed after 1 seconds" in ours.log
     with pytest.raises(ProcessLookupError):
         os.kill(int(ours.read("pid") or b""), 0)
-    os.kill(int(theirs.read("pid") or b""), 9)  # still there
+    [pid] = wait_for_lines(theirs.folder / "pid", 1)
+    assert not has_ended(int(pid))
+    os.kill(int(pid), 9)
 
 
 def test_l14_a_server_that_took_the_message_has_it_whatever_it_says_to_quit(stage: Stage) -> None:
