@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
 Answer = Callable[[socket.socket], None]
 
@@ -17,6 +18,7 @@ class Asked:
 
     url = ""
     client: socket.socket | None = None
+    over = False  # the test is: who has come until now is sent away
     head = b""
     body = b""
 
@@ -68,6 +70,8 @@ def rspamd(answer: Answer, reads: bool = True) -> Iterator[Asked]:
         try:
             yield asked
         finally:
+            # Before it is looked for: either we find the connection or the server finds this.
+            asked.over = True
             # Wakes a server that nobody comes to any more.
             listener.shutdown(socket.SHUT_RDWR)
             with contextlib.suppress(OSError):
@@ -82,8 +86,17 @@ def _serve(listener: socket.socket, answer: Answer, reads: bool, asked: Asked) -
         while True:
             client = asked.client = listener.accept()[0]
             with client, client.makefile("rb") as stream, contextlib.suppress(OSError):
-                head = b"".join(iter(stream.readline, b"\r\n"))
+                if asked.over:
+                    return
+                head = b"".join(iter(lambda: _line(stream), b"\r\n"))
                 asked.head = head
                 if reads:
                     asked.body = stream.read(int(asked.field("Content-Length")[0]))
                 answer(client)
+
+
+def _line(stream: BinaryIO) -> bytes:
+    line = stream.readline()
+    if not line:
+        raise ConnectionError("whoever came has asked nothing")
+    return line
