@@ -24,7 +24,9 @@ ROOT = Path(__file__).parents[2]
 _RUN = """
 import os, sys
 from pathlib import Path
+from rulesmith.container import pipes
 from rulesmith.container.clerk import Clerk
+pipes.Pipe.unfinished.__defaults__ = (float(os.environ.get("UNFINISHED", pipes.PATIENCE)),)
 Clerk(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), 1, os.environ).run()
 """
 PATIENCE = 120.0
@@ -173,6 +175,8 @@ def test_octets_that_are_no_text_are_made_visible(desk: Desk) -> None:
     assert desk.plain(1) == ["rspamd: \\x1b[2J\\xff\\x00café \\u202eexe"]
 
 
+# However long its writer is kept waiting in the middle: it is one line.
+@pytest.mark.parametrize("desk", [{"UNFINISHED": str(PATIENCE)}], indirect=True)
 def test_a_line_without_end_is_cut_with_a_mark_and_costs_no_memory(desk: Desk) -> None:
     total = 8 << 20
     descriptor = desk.service("dovecot")
@@ -201,7 +205,8 @@ def test_what_was_said_while_no_clerk_ran_is_read_by_the_next(desk: Desk) -> Non
     desk.start()
     assert desk.plain(1) == ["fetch u: meanwhile"]
     # The state goes on where the killed one had been.
-    until(lambda: desk.state("u")["fetching"]["0"]["polls"] == 1)
+    until(lambda: desk.state("u")["fetching"]["0"]["interval"] == 5)
+    assert desk.state("u")["fetching"]["0"]["polls"] == 1
 
 
 def test_a_pipe_that_is_removed_is_read_to_its_end_and_its_state_goes(desk: Desk) -> None:
