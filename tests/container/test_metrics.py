@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from rulesmith.container import metrics
 from rulesmith.container.health import Health, Person, Poll
 from rulesmith.container.metrics import Server, text
 
@@ -69,7 +70,11 @@ def asked() -> list[int]:
 
 
 @pytest.fixture
-def server(asked: list[int]) -> Iterator[Server]:
+def server(asked: list[int], monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    # Neither is an answer stale nor a request given up, however slow those are who ask.
+    monkeypatch.setattr(metrics, "_FRESH", 3600.0)
+    monkeypatch.setattr(metrics._Handler, "timeout", 3600.0)
+
     def ask() -> Health:
         asked.append(1)
         return HEALTH
