@@ -243,7 +243,10 @@ def test_a_message_that_leaves_the_queue_meanwhile_is_in_its_mailbox_only(
     plan.verify()
 
 
-def test_a_message_of_the_queue_is_copied_when_nobody_works_on_it(here: Inventory, tmp_path: Path) -> None:
+def test_a_message_of_the_queue_is_copied_when_nobody_works_on_it(
+    here: Inventory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backups, "_BUSY", 300.0)
     path = here.state / "queue" / "17.000001.3.mail"
     worker = os.open(path, os.O_RDWR)
     fcntl.flock(worker, fcntl.LOCK_EX)
