@@ -63,6 +63,12 @@ class House:
         until(lambda: self.pid(user, number), f"fetchmail {number} of {user} runs")
         return self.pid(user, number)
 
+    def fetchmail(self, user: str, number: int = 0) -> int:
+        """The number of fetchmail itself, waited for: it makes its file first, and writes it then."""
+        file = self.places.home(user) / f"fetchmail.{number}.pid"
+        until(lambda: file.exists() and file.read_text(), f"fetchmail {number} of {user} has written its number")
+        return int(file.read_text().split()[0])
+
     def looks_until(self, ask: object, what: str) -> None:
         def asked() -> object:
             self.keeper.look()

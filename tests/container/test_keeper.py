@@ -15,9 +15,13 @@ from tests.container.supervisor import until
 
 
 def commands_of(pid: int) -> list[list[str]]:
-    """What a process and its children were called with."""
-    found = [Path(f"/proc/{pid}/cmdline").read_text().split("\0")]
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+    """What a process and its children were called with; nothing of those that have ended meanwhile."""
+    try:
+        found = [Path(f"/proc/{pid}/cmdline").read_text().split("\0")]
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    for child in children:
         found += commands_of(int(child))
     return found
 
@@ -33,12 +37,11 @@ def test_a_user_is_set_up(house: House) -> None:
         assert (home / name).read_text() == text
         assert stat.S_IMODE((home / name).stat().st_mode) == 0o600
     pid = house.running(USER)
-    until((home / "fetchmail.0.pid").exists, "fetchmail runs")
+    number = house.fetchmail(USER)
     assert not any("secret" in word or "pass word" in word for argv in commands_of(pid) for word in argv)
     [argv] = [argv for argv in commands_of(pid) if argv[0].endswith("fetchmail")]
     assert argv[-4:-1] == [str(home / "fetchmail.0.pid"), "--idfile", str(house.places.idfiles(USER) / "fetchids")]
     assert argv[argv.index("-d") + 1] == "60"
-    number = (home / "fetchmail.0.pid").read_text().split()[0]
     assert f"RULESMITH_CALLER={number}" in Path(f"/proc/{number}/environ").read_text().split("\0")
     assert house.report()["users"] == {
         USER: {
@@ -75,7 +78,7 @@ def test_any_name_is_safe(house: House, name: str) -> None:
     house.user(name, passwd="{PLAIN}x", rc=RC, conf=RULES)
     house.look(1)
     house.running(name)
-    until((house.places.home(name) / "fetchmail.0.pid").exists, "fetchmail runs")
+    house.fetchmail(name)
     assert house.passwd() == [passwd.line(name, "{PLAIN.B64}eA==").removesuffix("\n")]
     assert services.unescape(services.escape(name)) == name
 
