@@ -249,10 +249,10 @@ class TestNoDialogue:
             send(1, recipient=b"")
 
     def test_nobody_listens(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as closed:
-            port = closed.getsockname()[1]
-        with pytest.raises(Failure, match=r"^connect: Connection refused$"):
-            send(port)
+        with socket.socket() as holder:
+            holder.bind(("127.0.0.1", 0))
+            with pytest.raises(Failure, match=r"^connect: Connection refused$"):
+                send(holder.getsockname()[1])
 
     def test_a_service_without_a_number(self) -> None:
         with pytest.raises(Failure, match=r"^Servname not supported"):

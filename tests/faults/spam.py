@@ -8,10 +8,12 @@ import shutil
 import signal
 import socket
 import time
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 
 from tests.chain.bed import Bed
+from tests.chain.dovecot import _reserved_port
 
 PATIENCE = 60.0  # seconds
 _CONFIG = {
@@ -36,9 +38,10 @@ class Spam:
 
     def __init__(self, bed: Bed) -> None:
         self._bed = bed
-        with socket.socket() as finder:
-            finder.bind(("127.0.0.1", 0))
-            self.port: int = finder.getsockname()[1]
+        held = contextlib.ExitStack()
+        self.port = _reserved_port(held)
+        # As long as there is one of us: what was killed is started again.
+        weakref.finalize(self, held.close)
         self.client = f"rspamc -h 127.0.0.1:{self.port}"
         local = bed.folder / "config" / "spam" / "local.d"
         local.mkdir(parents=True)

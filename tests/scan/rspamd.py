@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.chain.dovecot import _reserved_port
 from tests.parts import PROJECT, spam_programs
 
 # Seconds: the first start compiles a list of domains for 17 of them; on a busy machine a hostile message keeps the one
@@ -53,9 +54,8 @@ class Rspamd:
         self._parts = spam_programs() or Path("/")
         # Not below pytest's folder: a unix socket's path may have 107 octets only.
         self.folder = Path(tempfile.mkdtemp(prefix="rspamd-"))
-        with socket.socket() as finder:
-            finder.bind(("127.0.0.1", 0))
-            self.port = finder.getsockname()[1]
+        self._held = contextlib.ExitStack()
+        self.port = _reserved_port(self._held)
         self.normal = f"unix:{self.folder}/normal"
         self.rspamc = f"{self._parts}/usr/bin/rspamc -h 127.0.0.1:{self.port}"
         self.controller = f"unix:{self.folder}/controller"
@@ -132,6 +132,7 @@ class Rspamd:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        self._held.close()
         if not _SEED.exists():
             fresh = Path(tempfile.mkdtemp(prefix="rspamd.", dir=_SEED.parent))
             for pattern in _COMPILED:

@@ -129,13 +129,14 @@ def test_a_controller_that_wants_a_password_learns_with_it(rspamd: Rspamd, tmp_p
 
 
 def test_where_nobody_answers_it_is_to_be_tried_again(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port = found.getsockname()[1]
-    for url in (f"http://127.0.0.1:{port}", "ftp://nowhere"):
-        for words in (["learn", "ham"], ["ping"]):
-            result = _run(*words, "--url", url, stdin=RAW)
-            assert (result.exit_code, result.stdout) == (75, "")
-            assert "unreachable: " in result.stderr
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        port = holder.getsockname()[1]
+        for url in (f"http://127.0.0.1:{port}", "ftp://nowhere"):
+            for words in (["learn", "ham"], ["ping"]):
+                result = _run(*words, "--url", url, stdin=RAW)
+                assert (result.exit_code, result.stdout) == (75, "")
+                assert "unreachable: " in result.stderr
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", b"garbage\r\n\r\n"])

@@ -204,22 +204,23 @@ def test_so_much_and_no_more_goes_into_the_header() -> None:
 
 
 def test_nobody_listens(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port = found.getsockname()[1]
-    for url, why in (
-        (f"http://127.0.0.1:{port}", "Connection refused"),
-        (f"unix:{tmp_path}/none", "No such file or directory"),
-        ("unix:" + "/x" * 60, "AF_UNIX path too long"),
-        ("http://no-such-host.invalid", "no-such-host.invalid:11333: "),
-        ("https://example.com", "neither http"),
-        ("unix:relative", "neither http"),
-        ("http://[::1", "neither http"),
-        ("http://host:99999", "neither http"),
-        ("http://host/checkv2", "neither http"),
-    ):
-        with pytest.raises(Failure, match="unreachable: ") as deferred:
-            ask(RAW, url)
-        assert why in deferred.value.text
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        port = holder.getsockname()[1]
+        for url, why in (
+            (f"http://127.0.0.1:{port}", "Connection refused"),
+            (f"unix:{tmp_path}/none", "No such file or directory"),
+            ("unix:" + "/x" * 60, "AF_UNIX path too long"),
+            ("http://no-such-host.invalid", "no-such-host.invalid:11333: "),
+            ("https://example.com", "neither http"),
+            ("unix:relative", "neither http"),
+            ("http://[::1", "neither http"),
+            ("http://host:99999", "neither http"),
+            ("http://host/checkv2", "neither http"),
+        ):
+            with pytest.raises(Failure, match="unreachable: ") as deferred:
+                ask(RAW, url)
+            assert why in deferred.value.text
 
 
 def test_a_message_over_the_limit_is_not_shown(tmp_path: Path) -> None:
