@@ -52,7 +52,9 @@ class Supervisor:
         self._scan = scan
         program = "s6-svscan" if parts is None else _at_home(parts / "usr/bin", scan)
         self._process = subprocess.Popen([*prefix, program, scan], stdout=subprocess.DEVNULL)
-        until((scan / ".s6-svscan" / "control").exists, "s6-svscan runs")
+        # It makes its pipe first, and listens then.
+        asked = [*prefix, "s6-svscanctl", "-a", str(scan)]
+        until(lambda: not subprocess.run(asked, capture_output=True, check=False).returncode, "s6-svscan runs")
 
     def pid(self, folder: Path) -> int:
         """The process of a service, 0 where there is none."""

@@ -273,6 +273,7 @@ def test_stops_between_many_messages_lose_and_cut_none_and_repeat_hardly_any(hou
             rc=f"poll 127.0.0.1 proto pop3 port {mailbox.port} uidl user a pass b mda '{command}' keep sslproto ''\n",
         )
         house.look(1)
+        house.running(USER)
         for _ in range(4):
             enough = count() + 3
             during, after = shut(enough + 1), shut(enough + 3)
