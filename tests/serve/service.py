@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -27,6 +27,8 @@ _SENDER = re.compile(rb"\AReturn-Path: <(?:a@example\.org)?>\n")
 SOON = 15.0
 # A server that gives what is under way as long as it takes.
 PATIENT = {"STOP_GRACE": PATIENCE, "SERVE_GRACE": PATIENCE}
+# One that gives its workers as long as it takes, and they end what hangs as soon as ever: no command is left behind.
+WAITS_FOR_WORKERS = {"SERVE_GRACE": PATIENCE}
 ENVELOPE = b"LHLO client\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<%s>\r\nDATA\r\n"
 
 
@@ -65,7 +67,7 @@ class Service:
         home.mkdir(exist_ok=True)
         conf = home / "fdm.conf"
         conf.write_text(
-            f'set default-user "{ME}"\nset journal "{home}/journal"\nset no-received\nset timeout 20\n'
+            f'set default-user "{ME}"\nset journal "{home}/journal"\nset no-received\n'
             f'{settings}account "stdin" disabled stdin\n{rules}'
         )
         conf.chmod(0o600)
@@ -114,19 +116,36 @@ class Service:
         return [self.process.pid, *self.descendants(self.process.pid)]
 
     def descendants(self, pid: int) -> list[int]:
-        try:
-            children = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-        except FileNotFoundError:
-            return []
+        children = children_of(pid)
         return [*children, *(each for child in children for each in self.descendants(child))]
 
     def workers(self) -> list[int]:
         assert self.process
-        nursery = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()[0]
-        return [int(each) for each in Path(f"/proc/{nursery}/task/{nursery}/children").read_text().split()]
+        [nursery] = children_of(self.process.pid)
+        return children_of(nursery)
 
     def connect(self) -> Client:
-        return Client(self.socket)
+        client = Client(self.socket)
+        client.greet()
+        return client
+
+    def at_once(self, octets: bytes) -> Client:
+        """A client whose first words are there before the server looks: none of its seconds goes by before them."""
+        with self.standing_still():
+            client = Client(self.socket)
+            client.say(octets)
+        client.greet()
+        return client
+
+    @contextlib.contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Meanwhile the server does nothing."""
+        assert self.process
+        halt(self.process.pid)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def hand(self, mail: bytes, name: str = NAME) -> int:
         """Hand one message over; the code of the answer."""
@@ -155,7 +174,7 @@ class Service:
         self.start()
         assert self.hand(a_mail(1)) == 250
         [worker] = self.workers()
-        os.kill(worker, signal.SIGSTOP)
+        halt(worker)
         return worker
 
     def box(self, name: str, user: str = NAME) -> list[bytes]:
@@ -184,13 +203,16 @@ class Service:
 
 
 class Client:
-    """A connection on which everything is under control; greeted already."""
+    """A connection on which everything is under control; `greet` reads what the server says first."""
 
     def __init__(self, path: Path) -> None:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(PATIENCE)
         self.socket.connect(str(path))
         self.stream = self.socket.makefile("rb")
+        self.greeting = b""
+
+    def greet(self) -> None:
         self.greeting = self.stream.readline()
 
     def __enter__(self) -> Self:
@@ -219,12 +241,10 @@ class Client:
 
     def vanish(self, service: Service, mail: bytes) -> None:
         """Send a message and be gone before the server has seen it."""
-        assert service.process
         self.begin()
-        service.process.send_signal(signal.SIGSTOP)
-        self.say(wire(mail))
-        self.close()
-        service.process.send_signal(signal.SIGCONT)
+        with service.standing_still():
+            self.say(wire(mail))
+            self.close()
 
     def begin(self, name: str = NAME) -> None:
         """Everything up to the message."""
@@ -238,12 +258,31 @@ class Client:
         return self.code()
 
 
+def children_of(pid: int) -> list[int]:
+    """The oldest first; none where it is gone."""
+    try:
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
 def is_gone(pid: int) -> bool:
     """Whether a process has ended, buried or not."""
+    return _state(pid) == "Z"
+
+
+def halt(pid: int) -> None:
+    """Stop a process until it is told to go on; it stands still when this returns."""
+    os.kill(pid, signal.SIGSTOP)
+    until(lambda: _state(pid) in "TZ")
+
+
+def _state(pid: int) -> str:
+    """Its letter in proc(5)."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][:1] == "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][:1]
     except (FileNotFoundError, ProcessLookupError):
-        return True
+        return "Z"
 
 
 def until(holds: object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -145,17 +145,16 @@ def _is_welcome(service: Service) -> bool:
 
 
 @pytest.mark.parametrize(
-    "say",
-    [lambda _: None, lambda client: client.say(b"LHLO c\r\nMAIL"), lambda client: client.say(BEGIN + b"half")],
+    "octets",
+    [b"", b"LHLO c\r\nMAIL", BEGIN + b"half"],
     ids=["nothing", "half a command", "half a message"],
 )
-def test_who_says_nothing_more_is_sent_away(say: Callable[[Client], None]) -> None:
+def test_who_says_nothing_more_is_sent_away(octets: bytes) -> None:
     made = Service(idle=1)
     try:
         made.configure('match all action maildir "box"\n')
         made.start()
-        with made.connect() as client:
-            say(client)
+        with made.at_once(octets) as client:
             assert (_codes(client) or [0])[-1] in (421, 354, 0)
         assert made.box("box") == []
     finally:
@@ -174,10 +173,11 @@ def test_one_who_is_never_done_is_sent_away_however_much_he_says() -> None:
     try:
         made.configure('match all action maildir "box"\n')
         made.start()
-        with made.connect() as client:
-            client.begin()
+        with made.at_once(BEGIN) as client:
             with pytest.raises(ConnectionError):
                 _say_for_ever(client, b"more\r\n")
+            # All of that was taken for the message.
+            assert _codes(client) == [250, 250, 250, 354]
         assert made.box("box") == []
     finally:
         made.close()
@@ -190,8 +190,7 @@ def test_one_who_never_reads_does_not_keep_his_place(tail: bytes, limit: str) ->
     made = Service(**settings)
     try:
         made.start()
-        with made.connect() as client:
-            client.say(b"LHLO c\r\n" * 4000 + tail)
+        with made.at_once(b"LHLO c\r\n" * 4000 + tail) as client:
             gone = select.poll()
             gone.register(client.socket, 0)
             assert gone.poll(PATIENCE * 1000) == [(client.socket.fileno(), select.POLLHUP)]

@@ -173,14 +173,12 @@ def test_workers_that_die_while_the_server_stands_still(make: Starter) -> None:
         service.configure('match all action maildir "box"\n', user)
         client.begin(user)
     killed = service.workers()[:3]  # one is left
-    assert service.process
-    service.process.send_signal(signal.SIGSTOP)
-    for client in clients:
-        client.say(wire(a_mail()))
-    for pid in killed:
-        os.kill(pid, signal.SIGKILL)
-    until(lambda: all(is_gone(pid) for pid in killed))
-    service.process.send_signal(signal.SIGCONT)
+    with service.standing_still():
+        for client in clients:
+            client.say(wire(a_mail()))
+        for pid in killed:
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: all(is_gone(pid) for pid in killed))
     assert [client.code() for client in clients] == [250] * len(USERS)
     assert "Traceback" not in service.log.read_text()
     assert all(service.box("box", user) == [a_mail()] for user in USERS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,15 +94,13 @@ def test_the_file_is_locked_until_the_client_has_its_answer(service: Service, tm
 
 def test_it_is_locked_as_long_as_a_message_is_under_way_whose_client_is_gone(service: Service, tmp_path: Path) -> None:
     home = service.configure(HELD)
-    assert service.process
     client = service.connect()
     with (tmp_path / RECIPIENT).open() as opened:
         file = opened.fileno()
         # Not even its envelope can be answered.
-        service.process.send_signal(signal.SIGSTOP)
-        client.say(ENVELOPE % RECIPIENT.encode() + wire(a_mail()))
-        client.close()
-        service.process.send_signal(signal.SIGCONT)
+        with service.standing_still():
+            client.say(ENVELOPE % RECIPIENT.encode() + wire(a_mail()))
+            client.close()
         until((home / "box").exists)
         # The server has seen that it is gone.
         assert codes(service, "nobody") == [450]

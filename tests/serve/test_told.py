@@ -8,7 +8,18 @@ import signal
 import pytest
 
 from tests.serve.conftest import Starter
-from tests.serve.service import ENVELOPE, NAME, PATIENCE, PATIENT, Client, Service, a_mail, until, wire
+from tests.serve.service import (
+    ENVELOPE,
+    NAME,
+    PATIENCE,
+    PATIENT,
+    WAITS_FOR_WORKERS,
+    Client,
+    Service,
+    a_mail,
+    until,
+    wire,
+)
 
 ONE = 'match all action maildir "box"\n'
 # Waits until somebody opens the gate.
@@ -61,7 +72,7 @@ def test_who_has_his_answer_at_the_end_of_the_server_may_too(make: Starter) -> N
 
 def two_users(make: Starter, workers: int = 2) -> tuple[Service, Client]:
     """A message for two users, the first of whom has it, while the second one's waits at a gate."""
-    service = make(workers=workers)
+    service = make(limits=WAITS_FOR_WORKERS, workers=workers)
     service.configure(ONE, FIRST)
     home = service.configure(GATED, SECOND)
     os.mkfifo(home / "gate")
@@ -150,9 +161,10 @@ def test_who_does_not_read_his_answer_has_not_heard_it(make: Starter) -> None:
     service = make(idle=1)
     service.configure(ONE)
     service.start()
-    with service.connect() as client:
-        # More replies than a socket holds, and in front of the last one.
-        client.say(b"LHLO c\r\n" * 4000 + ENVELOPE % NAME.encode() + wire(a_mail()))
+    message = ENVELOPE % NAME.encode() + wire(a_mail())
+    # More replies than a socket holds, and in front of the last one.
+    with service.at_once(b"LHLO c\r\n" * 4000 + message):
         until(lambda: service.records() != [])
-    assert service.hand(a_mail()) == 250
+    with service.at_once(message) as client:
+        assert [client.code() for _ in range(5)] == [250, 250, 250, 354, 250]
     assert service.box("box") == [a_mail()]
