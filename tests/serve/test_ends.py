@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,28 +13,52 @@ import pytest
 from rulesmith.delivery import queue
 from tests.faults.ledger import balance
 from tests.serve.conftest import Starter
-from tests.serve.service import PATIENCE, PATIENT, SOON, Client, Service, a_mail, is_gone, until, wire
+from tests.serve.service import (
+    PATIENCE,
+    PATIENT,
+    SOON,
+    WAITS_FOR_WORKERS,
+    Client,
+    Service,
+    a_mail,
+    is_gone,
+    until,
+    wire,
+)
 
 # The second delivery waits at a gate that nobody opens before the end.
 RULES = """\
-match all action {{ maildir "box" pipe "cat >>log; touch started; {gate}" maildir "last" }}
+match all action { maildir "box" pipe "cat >>log; echo $$ >>pids; touch started; test -e open || read x <gate"
+                   maildir "last" }
 """
-GATE = "test -e open || exec sleep 30"
 WITH_AND_WITHOUT = pytest.mark.parametrize("queued", [False, True], ids=["journal", "queue"])
 
 
-def begun(make: Starter, queued: bool) -> tuple[Service, Path, Client]:
-    """A server in the middle of a message's second delivery."""
-    service = make()
+@contextmanager
+def begun(make: Starter, queued: bool) -> Iterator[tuple[Service, Path, Client]]:
+    """A server in the middle of a message's second delivery. At the end the gate is no more, and nobody is at it."""
+    service = make(limits=WAITS_FOR_WORKERS)
     if queued:
         service.site.write_text(f'set queue "{service.folder}/queue"\n')
-    home = service.configure(RULES.format(gate=GATE))
-    service.start()
-    client = service.connect()
-    client.begin()
-    client.say(wire(a_mail()))
-    until((home / "started").exists)
-    return service, home, client
+    home = service.configure(RULES)
+    (home / "pids").touch()
+    os.mkfifo(home / "gate")
+    gate = os.open(home / "gate", os.O_RDWR)
+    try:
+        service.start()
+        client = service.connect()
+        client.begin()
+        client.say(wire(a_mail()))
+        until((home / "started").exists)
+        yield service, home, client
+    finally:
+        os.close(gate)
+        until(lambda: all(is_gone(int(pid)) for pid in (home / "pids").read_text().split()))
+
+
+def is_at_the_gate(home: Path) -> bool:
+    [pid] = (home / "pids").read_text().split()
+    return not is_gone(int(pid))
 
 
 def kept(service: Service) -> list[bytes]:
@@ -60,40 +86,44 @@ def settled(service: Service, home: Path, told: bool) -> None:
 @WITH_AND_WITHOUT
 @pytest.mark.parametrize("whom", ["server", "nursery", "worker", "all"])
 def test_killed_in_the_middle_of_a_message(make: Starter, whom: str, queued: bool) -> None:
-    service, home, client = begun(make, queued)
-    server, nursery, *_ = service.family()
-    worker = service.workers()
-    victims = {"server": [server], "nursery": [nursery], "worker": worker, "all": [server, nursery, *worker]}[whom]
-    for pid in victims:
-        os.kill(pid, signal.SIGKILL)
-    code = client.code()
-    client.close()
-    assert code in ((250,) if queued else (0, 451))
-    if whom == "worker":
-        # The server goes on; the next message has another worker.
-        (home / "open").touch()
-        assert service.hand(a_mail(2)) == 250
-        until(lambda: a_mail(2) in service.box("last"))
-        service.stop()
-        for name in ("box", "last"):
-            [path] = [path for path in (home / name / "new").iterdir() if path.read_bytes().endswith(a_mail(2))]
-            path.unlink()
-    else:
-        assert service.process
-        service.process.wait(PATIENCE)
-        until(lambda: all(is_gone(pid) for pid in worker))
-    settled(service, home, told=code == 250)
+    with begun(make, queued) as (service, home, client):
+        server, nursery, *_ = service.family()
+        worker = service.workers()
+        victims = {"server": [server], "nursery": [nursery], "worker": worker, "all": [server, nursery, *worker]}[whom]
+        # What is in the queue is begun before its client is told, and the dead tell nothing.
+        code = client.code() if queued and server in victims else None
+        assert is_at_the_gate(home)
+        for pid in victims:
+            os.kill(pid, signal.SIGKILL)
+        if code is None:
+            code = client.code()
+        client.close()
+        assert code in ((250,) if queued else (0, 451))
+        if whom == "worker":
+            # The server goes on; the next message has another worker.
+            (home / "open").touch()
+            assert service.hand(a_mail(2)) == 250
+            until(lambda: a_mail(2) in service.box("last"))
+            service.stop()
+            for name in ("box", "last"):
+                [path] = [path for path in (home / name / "new").iterdir() if path.read_bytes().endswith(a_mail(2))]
+                path.unlink()
+        else:
+            assert service.process
+            service.process.wait(PATIENCE)
+            until(lambda: all(is_gone(pid) for pid in worker))
+        settled(service, home, told=code == 250)
 
 
 @WITH_AND_WITHOUT
 def test_stopped_in_the_middle_of_a_message(make: Starter, queued: bool) -> None:
-    service, home, client = begun(make, queued)
-    assert service.stop() < SOON
-    code = client.code()
-    assert code == (250 if queued else 451)
-    client.close()
-    assert not service.socket.exists()
-    settled(service, home, told=code == 250)
+    with begun(make, queued) as (service, home, client):
+        assert service.stop() < SOON
+        code = client.code()
+        assert code == (250 if queued else 451)
+        client.close()
+        assert not service.socket.exists()
+        settled(service, home, told=code == 250)
 
 
 def test_a_delivery_that_ends_soon_after_the_stop_is_made_and_its_client_told(make: Starter) -> None:
@@ -162,7 +192,7 @@ def test_the_socket_is_for_its_owner_alone(make: Starter) -> None:
 
 def test_a_stop_right_after_the_answer_leaves_no_record(make: Starter) -> None:
     """A worker forgets a message after its client was told; a record left over would swallow an equal one later."""
-    service = make()
+    service = make(limits=PATIENT)
     service.configure('match all action { maildir "box" maildir "last" }\n')
     for number in range(1, 6):
         service.start()
@@ -195,7 +225,7 @@ def test_a_stop_with_many_messages_behind_the_one_under_way(make: Starter) -> No
 
 
 def test_a_dead_nursery_with_many_messages_behind_the_one_under_way(make: Starter) -> None:
-    service = make()
+    service = make(limits=WAITS_FOR_WORKERS)
     home = service.configure('match all action pipe "cat >>log; touch started; exec sleep 600"\n')
     service.start()
     one = b"MAIL FROM:<>\r\nRCPT TO:<user@example.com>\r\nDATA\r\nA: b\r\n.\r\n"
@@ -203,7 +233,8 @@ def test_a_dead_nursery_with_many_messages_behind_the_one_under_way(make: Starte
         client.say(b"LHLO c\r\n" + one * 2500)
         until((home / "started").exists)
         client.say(one)  # and this one is never read, so that the end is a reset
-        os.kill(service.family()[1], signal.SIGKILL)
+        family = service.family()
+        os.kill(family[1], signal.SIGKILL)
         codes = []
         while code := client.code():
             codes.append(code)
@@ -212,4 +243,4 @@ def test_a_dead_nursery_with_many_messages_behind_the_one_under_way(make: Starte
     assert set(codes[4:]) <= {250, 354, 451}
     assert codes[:5] in ([250, 250, 250, 354, 451], [250, 250, 250, 354])
     assert "Traceback" not in service.log.read_text()
-    until(lambda: all(is_gone(pid) for pid in service.family()))
+    until(lambda: all(is_gone(pid) for pid in family))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.serve.conftest import Starter
-from tests.serve.service import NAME, Service, a_mail, until, wire
+from tests.serve.service import NAME, WAITS_FOR_WORKERS, Service, a_mail, until, wire
 
 ONE = 'match all action maildir "box"\n'
 OTHER = "other@example.com"
@@ -200,13 +200,15 @@ def test_nor_does_one_whose_message_is_in_the_queue(make: Starter) -> None:
     service.connect().vanish(service, a_mail())
     until(lambda: any(name.endswith(".ghost") for name in service.queue()))
     assert service.hand(a_mail()) == 250
-    assert service.box("box") == [a_mail()]
     until(lambda: service.queue() == [])
+    assert service.box("box") == [a_mail()]
 
 
-def test_a_command_that_hangs_holds_up_nobody_else(service: Service) -> None:
+def test_a_command_that_hangs_holds_up_nobody_else(make: Starter) -> None:
+    service = make(limits=WAITS_FOR_WORKERS)
     service.configure('match all action pipe "cat >/dev/null; exec sleep 60"\n')
     service.configure(ONE, OTHER)
+    service.start()
     clients = [service.connect() for _ in range(12)]
     for client in clients:
         client.begin()

@@ -10,28 +10,32 @@ from pathlib import Path
 import pytest
 
 from tests.serve.conftest import Starter
-from tests.serve.service import PATIENCE, PATIENT, SOON, Service, a_mail, is_gone, until, wire
+from tests.serve.service import PATIENCE, PATIENT, SOON, WAITS_FOR_WORKERS, Service, a_mail, is_gone, until, wire
 
 ONE = 'match all action maildir "box"\n'
 OTHER = "other@example.com"
+EARLY = "early@example.com"
 HANGS = 'match all action pipe "cat >/dev/null; touch started; exec sleep 600"\n'
 
 
-def limit_files(pid: int, count: int) -> None:
+def limit_files(pid: int, count: int = 1) -> None:
+    """What a process has open stays so; with the first number alone it opens nothing more."""
     _, most = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (count, most))
-
-
-def open_files(pid: int) -> int:
-    return len(os.listdir(f"/proc/{pid}/fd"))
 
 
 def test_where_no_worker_can_be_started_the_message_is_asked_for_again_and_the_service_goes_on(make: Starter) -> None:
     service = make()
     service.configure(ONE)
+    service.configure(ONE, EARLY)
     service.start()
+    # Where a worker was started and buried nothing is left to be loaded, nor to be closed.
+    assert service.hand(a_mail(), EARLY) == 250
+    [worker] = service.workers()
+    os.kill(worker, signal.SIGKILL)
+    until(lambda: worker not in service.workers())
     nursery = service.family()[1]
-    limit_files(nursery, open_files(nursery))
+    limit_files(nursery)
     for number in (1, 2):
         assert service.hand(a_mail()) == 451
         assert service.log.read_text().count("no worker can be started: Too many open files") == number
@@ -51,7 +55,7 @@ def test_who_waits_while_none_can_be_started_has_the_one_that_is_there(make: Sta
         first.say(wire(a_mail()))
         until((home / "started").exists)
         nursery = service.family()[1]
-        limit_files(nursery, open_files(nursery))
+        limit_files(nursery)
         second.begin(OTHER)
         second.say(wire(a_mail()))
         until(lambda: "no worker can be started" in service.log.read_text())
@@ -103,10 +107,13 @@ def test_a_fault_where_workers_come_from_is_in_the_log(make: Starter, tmp_path: 
 
 
 def test_who_has_waited_too_long_for_a_worker_is_asked_to_come_again(make: Starter) -> None:
-    service = make(workers=1, limits={"SERVE_PATIENCE": 0.1})
+    service = make(workers=1, limits={"SERVE_PATIENCE": 0.1, **WAITS_FOR_WORKERS})
     home = service.configure(HANGS)
     service.configure(ONE, OTHER)
+    service.configure(ONE, EARLY)
     service.start()
+    # Who finds a worker there does not wait for one.
+    until(lambda: service.hand(a_mail(), EARLY) == 250)
     with service.connect() as hangs:
         hangs.begin()
         hangs.say(wire(a_mail()))
