@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import socket
 from pathlib import Path
 
 from tests.certificates import Pair
 from tests.chain.bed import Bed
+from tests.ports import reserved_port
 
 PASSWORD = "password"
 USERS = ("user@example.com", "alias@example.com")
@@ -127,7 +127,7 @@ class Dovecot:
         self.run.mkdir(exist_ok=True)
         self.mail = bed.folder / mail
         with contextlib.ExitStack() as stack:
-            self.imap, self.imaps, self.pop3s, self.lmtp = (_reserved_port(stack) for _ in range(4))
+            self.imap, self.imaps, self.pop3s, self.lmtp = (reserved_port(stack) for _ in range(4))
             self._start(bed, name, pair, mail)
 
     def _start(self, bed: Bed, name: str, pair: Pair, mail: str) -> None:
@@ -171,13 +171,3 @@ class Dovecot:
         """Forget all mail."""
         for user in USERS:
             shutil.rmtree(self.mail / user, ignore_errors=True)
-
-
-def _reserved_port(stack: contextlib.ExitStack) -> int:
-    """A port that nobody else is given until the stack ends, but on which Dovecot can listen at once."""
-    holder = stack.enter_context(socket.socket())
-    # Linux lets two such sockets have a port as long as only one of them listens.
-    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    holder.bind(("127.0.0.1", 0))
-    port: int = holder.getsockname()[1]
-    return port

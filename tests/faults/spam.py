@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.chain.bed import Bed
-from tests.chain.dovecot import _reserved_port
+from tests.ports import reserved_port
 
 PATIENCE = 60.0  # seconds
 _CONFIG = {
@@ -39,7 +39,7 @@ class Spam:
     def __init__(self, bed: Bed) -> None:
         self._bed = bed
         held = contextlib.ExitStack()
-        self.port = _reserved_port(held)
+        self.port = reserved_port(held)
         # As long as there is one of us: what was killed is started again.
         weakref.finalize(self, held.close)
         self.client = f"rspamc -h 127.0.0.1:{self.port}"

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.chain.dovecot import _reserved_port
 from tests.parts import PROJECT, spam_programs
+from tests.ports import reserved_port
 
 # Seconds: the first start compiles a list of domains for 17 of them; on a busy machine a hostile message keeps the one
 # worker for minutes.
@@ -55,7 +55,7 @@ class Rspamd:
         # Not below pytest's folder: a unix socket's path may have 107 octets only.
         self.folder = Path(tempfile.mkdtemp(prefix="rspamd-"))
         self._held = contextlib.ExitStack()
-        self.port = _reserved_port(self._held)
+        self.port = reserved_port(self._held)
         self.normal = f"unix:{self.folder}/normal"
         self.rspamc = f"{self._parts}/usr/bin/rspamc -h 127.0.0.1:{self.port}"
         self.controller = f"unix:{self.folder}/controller"
