@@ -36,7 +36,7 @@ WITH_AND_WITHOUT = pytest.mark.parametrize("queued", [False, True], ids=["journa
 
 @contextmanager
 def begun(make: Starter, queued: bool) -> Iterator[tuple[Service, Path, Client]]:
-    """A server in the middle of a message's second delivery. At the end the gate is no more, and nobody is at it."""
+    """A server in the middle of a message's second delivery. At the end the gate is open, and nobody is at it."""
     service = make(limits=WAITS_FOR_WORKERS)
     if queued:
         service.site.write_text(f'set queue "{service.folder}/queue"\n')
@@ -52,8 +52,11 @@ def begun(make: Starter, queued: bool) -> Iterator[tuple[Service, Path, Client]]
         until((home / "started").exists)
         yield service, home, client
     finally:
+        pids = (home / "pids").read_text().split()
+        # Whoever comes late to the gate finds his line there.
+        os.write(gate, b"go\n" * len(pids))
+        until(lambda: all(is_gone(int(pid)) for pid in pids))
         os.close(gate)
-        until(lambda: all(is_gone(int(pid)) for pid in (home / "pids").read_text().split()))
 
 
 def is_at_the_gate(home: Path) -> bool:
